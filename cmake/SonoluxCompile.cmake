@@ -1,0 +1,45 @@
+# How every Sonolux source is compiled.
+
+# The include tree: <sonolux/core/view.hpp> is core/view.hpp here and include/sonolux/core/view.hpp once installed.
+set(SONOLUX_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${SONOLUX_INCLUDE_DIR}/sonolux)
+foreach(folder core priors solvers simulation sdk)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${SONOLUX_INCLUDE_DIR}/sonolux/${folder} SYMBOLIC)
+endforeach()
+
+add_library(sonolux_compile INTERFACE)
+target_include_directories(sonolux_compile INTERFACE ${SONOLUX_INCLUDE_DIR})
+target_compile_features(sonolux_compile INTERFACE cxx_std_20)
+target_compile_options(sonolux_compile INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wno-unknown-pragmas
+    -ffunction-sections -fdata-sections
+    # The same bits whatever the optimiser does: no contraction except where a source asks for it (the SIMD files).
+    -ffp-contract=off -fno-math-errno)
+
+# Compiles SOURCE once per instruction set into TARGET, each copy in a namespace of its own (SLX_ISA_NAMESPACE).
+# In these files a * b + c is a fused multiply-add wherever the instruction set has one: that is a rule of theirs,
+# not an accident, and makes AVX2, AVX-512 and NEON agree to the bit.
+function(sonolux_add_simd_source target source)
+    get_filename_component(name ${source} NAME_WE)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        set(variants "baseline:-march=x86-64-v2" "avx2:-march=x86-64-v3" "avx512:-march=x86-64-v4")
+    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+        set(variants "baseline:-DSLX_PLAIN" "neon:-DSLX_NEON")
+    else()
+        set(variants "baseline:-DSLX_PLAIN")
+    endif()
+    foreach(variant ${variants})
+        string(REPLACE ":" ";" parts ${variant})
+        list(GET parts 0 isa)
+        list(GET parts 1 flag)
+        set(object ${target}_${name}_${isa})
+        add_library(${object} OBJECT ${source})
+        target_link_libraries(${object} PRIVATE sonolux_compile)
+        target_compile_definitions(${object} PRIVATE SLX_ISA_NAMESPACE=${isa})
+        target_compile_options(${object} PRIVATE ${flag} -O3 -ffp-contract=fast -fno-trapping-math)
+        if(isa STREQUAL "avx512" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+            target_compile_options(${object} PRIVATE -mprefer-vector-width=512)
+        endif()
+        target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+    endforeach()
+endfunction()
