@@ -1,0 +1,92 @@
+// sonolux/priors/fields_of_experts.hpp
+//
+// Fields of experts: filters, each followed by a learned function (Roth and Black 2009; Chen and Pock 2017).
+//
+//     gradient(x) = scale * sum_i K_i^T phi_i(K_i x)
+//
+// K_i is correlation with the filter k_i. This is the hottest kernel of the library.
+//
+// Two rules for the border:
+//   exact    x is extended by the filter's radius by the boundary rule B; the gradient is
+//            B^T K_i^T phi_i(K_i B x), the true gradient of the energy.
+//   cropped  x is extended by twice the radius; responses are computed on the extended image and the result is
+//            cropped. The published denoisers (TNRD, variational networks) do this. Inside the image, away from
+//            the border by twice the radius, both agree.
+#pragma once
+
+#include <sonolux/core/array.hpp>
+#include <sonolux/core/boundary.hpp>
+#include <sonolux/priors/activation.hpp>
+#include <sonolux/priors/filter_bank.hpp>
+#include <sonolux/priors/prior.hpp>
+
+namespace sonolux {
+
+enum class BorderGradient { exact, cropped };
+
+struct FieldsOfExpertsOptions {
+    FilterBankOptions filters;
+    ActivationOptions activation;
+    BoundaryRule boundary = BoundaryRule::symmetric;
+    BorderGradient border = BorderGradient::cropped;
+    float scale = 1;  ///< 1, or 1 / number of filters as in the variational networks
+
+    friend bool operator==(const FieldsOfExpertsOptions&, const FieldsOfExpertsOptions&) = default;
+};
+
+namespace foe {
+struct KernelTable;
+}
+
+/// Parameters: filter coefficients [filters, coefficients], then activation weights [filters, nodes].
+class FieldsOfExperts final : public Prior {
+public:
+    /// Throws Error{invalid_argument} naming the field.
+    explicit FieldsOfExperts(const FieldsOfExpertsOptions& options);
+
+    [[nodiscard]] const FieldsOfExpertsOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const FilterBank& filter_bank() const noexcept { return bank_; }
+    [[nodiscard]] const Activation& activation() const noexcept { return activation_; }
+
+    [[nodiscard]] Index filter_parameter_count() const noexcept { return bank_.parameter_count(); }
+    [[nodiscard]] Index activation_parameter_count() const noexcept;
+    [[nodiscard]] Index parameter_count() const noexcept override;
+
+    void update(std::span<const float> parameters) override;
+
+    [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept override;
+
+    /// sum_i sum_p rho_i((K_i x)(p)), rho_i the antiderivative of the tabulated phi_i with rho_i(0) = 0.
+    /// Defined by the exact border rule, whatever the options say.
+    [[nodiscard]] double value(View<const float> x, Context&) const noexcept override;
+
+    /// Computed on tiles that stay in cache: convolution, activation and adjoint filter by filter.
+    /// Each pixel's sum has one order, whatever the tile, the thread or the image it lies in.
+    void gradient(View<const float> x, View<float> gradient, Context&) const noexcept override;
+
+    /// The same from plain loops: the specification of `gradient`.
+    void gradient_reference(View<const float> x, View<float> gradient) const;
+
+    /// With the activations evaluated from their definition in double instead of the table.
+    void gradient_exact(View<const float> x, View<double> gradient) const;
+
+    /// Recomputes the filter responses instead of keeping them. `parameter_bar` has the layout of the parameters.
+    void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar, std::span<float> parameter_bar,
+                      Context&) const noexcept override;
+
+    /// The realised filters, [filters, size, size].
+    [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
+
+    /// How far a pixel of the gradient sees: 2 * radius.
+    [[nodiscard]] Index reach() const noexcept { return 2 * (options_.filters.size / 2); }
+
+private:
+    FieldsOfExpertsOptions options_;
+    FilterBank bank_;
+    Activation activation_;
+    std::vector<float> parameters_;
+    Array<float> filters_;  // [filters, size, size]
+    Array<float> tables_;   // [filters, segments, 4]
+};
+
+}  // namespace sonolux

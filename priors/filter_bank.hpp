@@ -1,0 +1,55 @@
+// sonolux/priors/filter_bank.hpp
+//
+// Sets of square filters and how their parameters make them.
+//
+//     free   the parameters are the filters; a projection keeps them zero-mean with norm <= 1 (Kobler et al. 2017)
+//     dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every filter has
+//            unit norm and zero mean (Chen and Pock 2017, section 4.1). Atoms are ordered column-major in
+//            frequency, as the published parameter files have them.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <sonolux/core/view.hpp>
+
+namespace sonolux {
+
+enum class FilterKind { free, dct };
+
+struct FilterBankOptions {
+    FilterKind kind = FilterKind::dct;
+    int count = 24;  ///< 1 to 256
+    int size = 5;    ///< odd, 3 to 11
+
+    friend bool operator==(const FilterBankOptions&, const FilterBankOptions&) = default;
+};
+
+class FilterBank {
+public:
+    /// Throws Error{invalid_argument} naming the field.
+    explicit FilterBank(const FilterBankOptions& options);
+
+    [[nodiscard]] const FilterBankOptions& options() const noexcept { return options_; }
+
+    /// Parameters per filter: size^2 (free) or size^2 - 1 (dct).
+    [[nodiscard]] Index coefficients() const noexcept;
+    [[nodiscard]] Index parameter_count() const noexcept { return options_.count * coefficients(); }
+
+    /// parameters [count, coefficients] -> filters [count, size, size]. Sums in double: a filter's response to a
+    /// constant image is zero to float rounding.
+    void realise(std::span<const float> parameters, View<float> filters) const noexcept;
+
+    /// Adds the transpose of the derivative of `realise`, applied to filters_bar, to parameters_bar.
+    void realise_vjp(std::span<const float> parameters, View<const float> filters_bar,
+                     std::span<float> parameters_bar) const noexcept;
+
+    /// Makes each filter of a `free` bank zero-mean and scales it to norm <= 1. Leaves a `dct` bank alone.
+    void project(std::span<float> parameters) const noexcept;
+
+private:
+    FilterBankOptions options_;
+    std::vector<double> basis_;  // dct: [coefficients, size * size]
+};
+
+}  // namespace sonolux

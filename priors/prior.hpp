@@ -1,0 +1,40 @@
+// sonolux/priors/prior.hpp
+//
+// The interface of every regulariser that a solver can unroll.
+#pragma once
+
+#include <span>
+
+#include <sonolux/core/context.hpp>
+
+namespace sonolux {
+
+/// A regulariser R(x; theta) on planes [rows, columns], with what an unrolled step and its training need.
+///
+/// Images are contiguous planes of any size from 1 x 1. Parameters are one flat array whose layout the prior
+/// states; `update` turns them into whatever the fast path wants and must be called after they change.
+/// Workspace: the caller reserves `workspace_bytes` for the largest plane before running.
+class Prior {
+public:
+    virtual ~Prior() = default;
+
+    [[nodiscard]] virtual Index parameter_count() const noexcept = 0;
+
+    /// Set-up after the parameters changed. Does not allocate after the first call.
+    virtual void update(std::span<const float> parameters) = 0;
+
+    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept = 0;
+
+    /// R(x), accumulated in double.
+    [[nodiscard]] virtual double value(View<const float> x, Context&) const noexcept = 0;
+
+    /// gradient = dR/dx.
+    virtual void gradient(View<const float> x, View<float> gradient, Context&) const noexcept = 0;
+
+    /// Vector-Jacobian products of `gradient`: for an upstream v, adds (d gradient / d theta)^T v to
+    /// `parameter_bar`, and writes (d gradient / d x)^T v to `x_bar`.
+    virtual void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar,
+                              std::span<float> parameter_bar, Context&) const noexcept = 0;
+};
+
+}  // namespace sonolux

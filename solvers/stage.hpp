@@ -1,0 +1,58 @@
+// sonolux/solvers/stage.hpp
+//
+// One unrolled step, and the named parameters that training moves.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sonolux/core/linear_operator.hpp>
+
+namespace sonolux {
+
+/// What a projection keeps true of a parameter after each training step.
+enum class Constraint {
+    none,
+    zero_mean_unit_ball,  ///< each row has mean 0 and norm <= 1 (free filters)
+    positive,             ///< not below a small positive number
+};
+
+/// A named part of the flat parameter vector of a network.
+struct Parameter {
+    std::string name;     ///< "stage3.filters"
+    Shape shape;          ///< [rows, columns] or [count]
+    Index offset = 0;     ///< first element in the flat vector
+    Constraint constraint = Constraint::none;
+    float typical = 1;    ///< the size of a typical change: the learning rate is multiplied by it
+};
+
+/// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: plane 0 is the image,
+/// further planes belong to the stage (momentum). `data` is the measurement y.
+///
+/// `forward` and `backward` work on one state; many states run in parallel from outside. Parameters live in the
+/// network; `update` sees them when they change.
+class Stage {
+public:
+    virtual ~Stage() = default;
+
+    [[nodiscard]] virtual Index planes() const noexcept { return 1; }
+
+    /// Names (without the stage's prefix), shapes, constraints; offsets from the stage's first element.
+    [[nodiscard]] virtual std::vector<Parameter> parameters() const = 0;
+
+    /// Set-up after the parameters changed, for a noise level `sigma` in the units of the network's images.
+    virtual void update(std::span<const float> parameters, float sigma) = 0;
+
+    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept = 0;
+
+    virtual void forward(View<const float> state, View<const float> data, View<float> next,
+                         Context&) const noexcept = 0;
+
+    /// For an upstream `next_bar`: writes (d next / d state)^T next_bar to state_bar and adds
+    /// (d next / d theta)^T next_bar to parameter_bar (the stage's own part).
+    virtual void backward(View<const float> state, View<const float> data, View<const float> next_bar,
+                          View<float> state_bar, std::span<float> parameter_bar, Context&) const noexcept = 0;
+};
+
+}  // namespace sonolux

@@ -1,0 +1,71 @@
+// sonolux/solvers/unrolled_network.hpp
+//
+// A network is a sequence of stages over one flat parameter vector.
+#pragma once
+
+#include <memory>
+
+#include <sonolux/core/array.hpp>
+#include <sonolux/solvers/stage.hpp>
+
+namespace sonolux {
+
+/// Runs stages one after the other, forward for inference and backward for training.
+///
+/// Images are planes [rows, columns] in the network's units (value_scale applied by `run`). Sizes may change from
+/// call to call; the workspace must have been reserved for the largest.
+class UnrolledNetwork {
+public:
+    /// `distinct` stages are repeated in order until there are `steps` of them: distinct.size() == steps for
+    /// networks with parameters of their own in each step, 1 for shared parameters.
+    UnrolledNetwork(std::vector<std::unique_ptr<Stage>> distinct, Index steps, float value_scale,
+                    bool scale_by_sigma, float sigma_reference);
+
+    [[nodiscard]] Index steps() const noexcept { return steps_; }
+
+    /// Names like "stage1.filters" (from 1), offsets into parameters().
+    [[nodiscard]] const std::vector<Parameter>& layout() const noexcept { return layout_; }
+    [[nodiscard]] std::span<float> parameters() noexcept { return {parameters_.data(), parameters_.size()}; }
+    [[nodiscard]] std::span<const float> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+
+    /// Call after the parameters or the noise level changed, before running. `sigma` in units of 1/255 of the
+    /// image range, as papers state it; only networks that take sigma as an input look at it.
+    void update(float sigma);
+    [[nodiscard]] float sigma() const noexcept { return sigma_; }
+
+    /// Entry scale: image value in [0, 1] times this is what the stages see.
+    [[nodiscard]] float entry_scale() const noexcept;
+
+    /// Scratch for `run` on planes up to this size.
+    [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
+
+    /// Reconstructs `data` [rows, columns] with values in [0, 1] to `image`; x_0 = data. Data and image may be the
+    /// same. Parallel inside. Returns ok, or cancelled / deadline_exceeded with the last finished step's image.
+    [[nodiscard]] Status run(View<const float> data, View<float> image, Context&) const noexcept;
+
+    /// The first `steps` steps only, in the network's units, from a given start: for oracles and greedy training.
+    void forward(View<const float> start, View<const float> data, View<float> image, Index steps, Context&) const noexcept;
+
+    /// Scratch of one `loss_gradient` call on planes of this size.
+    [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
+
+    /// Runs `first` .. `last` (exclusive, from 0) keeping every state, asks `loss` for the loss and its gradient at
+    /// the last image, and goes back. Adds to gradient (flat, as parameters()). In the network's units.
+    ///   loss(image, image_bar) -> double writes d loss / d image.
+    template <class Loss>
+    double loss_gradient(View<const float> start, View<const float> data, Index last, const Loss& loss,
+                         std::span<float> gradient, Context& context) const;
+
+private:
+    struct Tape;
+
+    std::vector<std::unique_ptr<Stage>> stages_;
+    std::vector<Index> offsets_;
+    std::vector<Parameter> layout_;
+    std::vector<float> parameters_;
+    Index steps_;
+    float value_scale_, sigma_reference_, sigma_;
+    bool scale_by_sigma_;
+};
+
+}  // namespace sonolux
