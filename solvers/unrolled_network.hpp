@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <sonolux/core/array.hpp>
+#include <sonolux/solvers/loss.hpp>
 #include <sonolux/solvers/stage.hpp>
 
 namespace sonolux {
@@ -49,16 +50,15 @@ public:
     /// Scratch of one `loss_gradient` call on planes of this size.
     [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
 
-    /// Runs `first` .. `last` (exclusive, from 0) keeping every state, asks `loss` for the loss and its gradient at
-    /// the last image, and goes back. Adds to gradient (flat, as parameters()). In the network's units.
-    ///   loss(image, image_bar) -> double writes d loss / d image.
-    template <class Loss>
-    double loss_gradient(View<const float> start, View<const float> data, Index last, const Loss& loss,
-                         std::span<float> gradient, Context& context) const;
+    /// Runs from `start` for step_weights.size() steps keeping every state, sums
+    /// step_weights[t] * loss(x_{t+1}, truth), and goes back: adds d sum / d theta to `gradient` (flat, laid out as
+    /// parameters()). Joint training weighs the last step only; greedy training is joint training of a prefix with
+    /// its gradient masked by the caller; exponentially weighted losses weigh all steps. In the network's units.
+    /// Serial in the order of its sums: give each thread a context with a serial runner and samples of its own.
+    double loss_gradient(View<const float> start, View<const float> data, View<const float> truth, const Loss& loss,
+                         std::span<const double> step_weights, std::span<float> gradient, Context&) const noexcept;
 
 private:
-    struct Tape;
-
     std::vector<std::unique_ptr<Stage>> stages_;
     std::vector<Index> offsets_;
     std::vector<Parameter> layout_;
