@@ -16,10 +16,11 @@ target_compile_options(sonolux_compile INTERFACE
     # The same bits whatever the optimiser does: no contraction except where a source asks for it (the SIMD files).
     -ffp-contract=off -fno-math-errno)
 
-# Compiles SOURCE once per instruction set into TARGET, each copy in a namespace of its own (SLX_ISA_NAMESPACE).
+# Compiles SOURCE once per instruction set, each copy in a namespace of its own (SLX_ISA_NAMESPACE), and appends the
+# objects to the list named OBJECTS.
 # In these files a * b + c is a fused multiply-add wherever the instruction set has one: that is a rule of theirs,
 # not an accident, and makes AVX2, AVX-512 and NEON agree to the bit.
-function(sonolux_add_simd_source target source)
+function(sonolux_add_simd_source objects source)
     get_filename_component(name ${source} NAME_WE)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         set(variants "baseline:-march=x86-64-v2" "avx2:-march=x86-64-v3" "avx512:-march=x86-64-v4")
@@ -28,18 +29,20 @@ function(sonolux_add_simd_source target source)
     else()
         set(variants "baseline:-DSLX_PLAIN")
     endif()
+    set(list ${${objects}})
     foreach(variant ${variants})
         string(REPLACE ":" ";" parts ${variant})
         list(GET parts 0 isa)
         list(GET parts 1 flag)
-        set(object ${target}_${name}_${isa})
-        add_library(${object} OBJECT ${source})
-        target_link_libraries(${object} PRIVATE sonolux_compile)
-        target_compile_definitions(${object} PRIVATE SLX_ISA_NAMESPACE=${isa})
-        target_compile_options(${object} PRIVATE ${flag} -O3 -ffp-contract=fast -fno-trapping-math)
+        set(target ${name}_${isa})
+        add_library(${target} OBJECT ${source})
+        target_link_libraries(${target} PRIVATE sonolux_usage)
+        target_compile_definitions(${target} PRIVATE SLX_ISA_NAMESPACE=${isa})
+        target_compile_options(${target} PRIVATE ${flag} -O3 -ffp-contract=fast -fno-trapping-math)
         if(isa STREQUAL "avx512" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-            target_compile_options(${object} PRIVATE -mprefer-vector-width=512)
+            target_compile_options(${target} PRIVATE -mprefer-vector-width=512)
         endif()
-        target_sources(${target} PRIVATE $<TARGET_OBJECTS:${object}>)
+        list(APPEND list $<TARGET_OBJECTS:${target}>)
     endforeach()
+    set(${objects} ${list} PARENT_SCOPE)
 endfunction()

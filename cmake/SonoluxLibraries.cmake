@@ -1,54 +1,96 @@
-# The libraries: sonolux_runtime for firmware, sonolux for everybody else.
+# The libraries.
 #
-# Sources are collected by folder. What belongs to firmware is what a trained network needs to run:
-# core, priors, the unrolled solvers and sdk/runtime.
+#   sonolux                   everything, for C++ programs; static, or shared with BUILD_SHARED_LIBS
+#   sonolux_runtime           for firmware: what a trained network needs to run, behind a C interface; shared,
+#                             exports slx_* and nothing else
+#   sonolux_runtime_static    the same, static
+#
+# Sources are collected by folder and compiled once: into sonolux_runtime_objects (core, priors, the unrolled
+# solvers, sdk/runtime) and sonolux_objects (everything else). Only core/fft.cpp, which chooses among the FFTs that
+# were built, is compiled for each library, because firmware never sees FFTW.
 
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.75 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(KISSFFT REQUIRED IMPORTED_TARGET kissfft-float)
 if(SONOLUX_WITH_OPENMP)
     find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(KISSFFT REQUIRED IMPORTED_TARGET kissfft-float)
 
 file(GLOB runtime_sources CONFIGURE_DEPENDS
     core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp sdk/runtime/*.cpp)
 file(GLOB full_sources CONFIGURE_DEPENDS
     solvers/training/*.cpp simulation/*.cpp simulation/*/*.cpp sdk/*.cpp sdk/files/*.cpp sdk/pipelines/*.cpp)
 file(GLOB simd_sources CONFIGURE_DEPENDS core/*_simd.cpp core/*/*_simd.cpp priors/*_simd.cpp solvers/*_simd.cpp)
-list(REMOVE_ITEM runtime_sources ${simd_sources})
-set(fftw_sources ${PROJECT_SOURCE_DIR}/core/fft_fftw.cpp)
-list(REMOVE_ITEM runtime_sources ${fftw_sources})
+file(GLOB fft_choice_source CONFIGURE_DEPENDS core/fft.cpp)
+file(GLOB fftw_source CONFIGURE_DEPENDS core/fft_fftw.cpp)
+list(REMOVE_ITEM runtime_sources ${simd_sources} ${fft_choice_source} ${fftw_source})
+
+# What every source of ours is compiled with. Public headers need none of it, so no user of an installed library does.
+add_library(sonolux_usage INTERFACE)
+target_link_libraries(sonolux_usage INTERFACE sonolux_compile Eigen3::Eigen Boost::headers PkgConfig::KISSFFT)
+target_compile_definitions(sonolux_usage INTERFACE EIGEN_MPL2_ONLY SLX_VERSION="${PROJECT_VERSION}")
+set(runtime_needs PkgConfig::KISSFFT)  # what the libraries are linked with
+if(SONOLUX_WITH_OPENMP)
+    target_link_libraries(sonolux_usage INTERFACE OpenMP::OpenMP_CXX)
+    target_compile_definitions(sonolux_usage INTERFACE SLX_WITH_OPENMP)
+    list(APPEND runtime_needs OpenMP::OpenMP_CXX)
+endif()
 
 add_library(sonolux_runtime_objects OBJECT ${runtime_sources})
-target_link_libraries(sonolux_runtime_objects PUBLIC sonolux_compile Eigen3::Eigen Boost::headers PkgConfig::KISSFFT)
-target_compile_definitions(sonolux_runtime_objects PUBLIC EIGEN_MPL2_ONLY SLX_VERSION="${PROJECT_VERSION}")
-if(SONOLUX_WITH_OPENMP)
-    target_link_libraries(sonolux_runtime_objects PUBLIC OpenMP::OpenMP_CXX)
-    target_compile_definitions(sonolux_runtime_objects PRIVATE SLX_WITH_OPENMP)
-endif()
+target_link_libraries(sonolux_runtime_objects PRIVATE sonolux_usage)
+set(runtime_objects $<TARGET_OBJECTS:sonolux_runtime_objects>)
 foreach(source ${simd_sources})
-    sonolux_add_simd_source(sonolux_runtime_objects ${source})
+    sonolux_add_simd_source(runtime_objects ${source})
 endforeach()
 
-if(SONOLUX_WITH_FFTW AND NOT SONOLUX_RUNTIME_ONLY)
-    pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3f)
-    if(EXISTS ${fftw_sources})
-        target_sources(sonolux_runtime_objects PRIVATE ${fftw_sources})
-    endif()
-    target_link_libraries(sonolux_runtime_objects PUBLIC PkgConfig::FFTW)
-    target_compile_definitions(sonolux_runtime_objects PRIVATE SLX_WITH_FFTW)
-endif()
+function(sonolux_finish_library library)
+    target_compile_features(${library} PUBLIC cxx_std_20)
+    target_include_directories(${library} PUBLIC
+        $<BUILD_INTERFACE:${SONOLUX_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${library} PRIVATE $<BUILD_INTERFACE:sonolux_usage>)
+    set_target_properties(${library} PROPERTIES
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} LINKER_LANGUAGE CXX)
+    target_link_options(${library} PRIVATE -Wl,--gc-sections)
+endfunction()
 
-if(NOT SONOLUX_RUNTIME_ONLY AND full_sources)
+add_library(sonolux_runtime SHARED ${runtime_objects} ${fft_choice_source})
+add_library(sonolux_runtime_static STATIC ${runtime_objects} ${fft_choice_source})
+foreach(library sonolux_runtime sonolux_runtime_static)
+    sonolux_finish_library(${library})
+    target_link_libraries(${library} PRIVATE ${runtime_needs})
+endforeach()
+set(version_script ${PROJECT_SOURCE_DIR}/cmake/sonolux_runtime.map)
+target_link_options(sonolux_runtime PRIVATE
+    -Wl,--version-script=${version_script} -Wl,--exclude-libs,ALL -Wl,--as-needed)
+set_target_properties(sonolux_runtime PROPERTIES EXPORT_NAME runtime LINK_DEPENDS ${version_script})
+set_target_properties(sonolux_runtime_static PROPERTIES EXPORT_NAME runtime_static OUTPUT_NAME sonolux_runtime)
+
+if(NOT SONOLUX_RUNTIME_ONLY)
     find_package(PNG REQUIRED)
     find_package(TIFF REQUIRED)
     find_package(JPEG REQUIRED)
     find_package(fmt REQUIRED)
     find_package(tomlplusplus REQUIRED)
-    add_library(sonolux_objects OBJECT ${full_sources})
-    target_link_libraries(sonolux_objects PUBLIC sonolux_runtime_objects PNG::PNG TIFF::TIFF JPEG::JPEG fmt::fmt
-                          tomlplusplus::tomlplusplus)
-    add_library(sonolux $<TARGET_OBJECTS:sonolux_runtime_objects> $<TARGET_OBJECTS:sonolux_objects>)
-    target_link_libraries(sonolux PUBLIC sonolux_objects)
+    set(full_needs PNG::PNG TIFF::TIFF JPEG::JPEG fmt::fmt tomlplusplus::tomlplusplus)
+    add_library(sonolux_full_usage INTERFACE)
+    target_link_libraries(sonolux_full_usage INTERFACE sonolux_usage ${full_needs})
+    if(SONOLUX_WITH_FFTW)
+        pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3f)
+        target_link_libraries(sonolux_full_usage INTERFACE PkgConfig::FFTW)
+        target_compile_definitions(sonolux_full_usage INTERFACE SLX_WITH_FFTW)
+        list(APPEND full_needs PkgConfig::FFTW)
+    else()
+        set(fftw_source)
+    endif()
+
+    set(full_objects)
+    if(full_sources)
+        add_library(sonolux_objects OBJECT ${full_sources})
+        target_link_libraries(sonolux_objects PRIVATE sonolux_full_usage)
+        set(full_objects $<TARGET_OBJECTS:sonolux_objects>)
+    endif()
+    add_library(sonolux ${runtime_objects} ${full_objects} ${fft_choice_source} ${fftw_source})
+    sonolux_finish_library(sonolux)
+    target_link_libraries(sonolux PRIVATE $<BUILD_INTERFACE:sonolux_full_usage> ${runtime_needs} ${full_needs})
 endif()
