@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string_view>
 
-// Boost.JSON's parser and the four sources it needs. <boost/json/src.hpp> would bring the rest, streams included,
-// which firmware must not link.
+// Boost.JSON's parser and the four sources it needs. <boost/json/src.hpp> would bring the rest, streams
+// included, which firmware must not link.
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/detail/impl/default_resource.ipp>
 #include <boost/json/detail/impl/except.ipp>
@@ -32,7 +32,7 @@ std::string shortest(double value) {
     return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
         switch (c) {
@@ -165,7 +165,7 @@ void write(const Json& value, int indent, int level, std::string& text) {
         require(std::isfinite(*number), Status::invalid_argument, "JSON cannot hold the number ", *number);
         text += shortest(*number);
     } else if (const auto* string = value.get_if<std::string>()) {
-        text += quoted(*string);
+        text += json_text(*string);
     } else if (const auto* list = value.get_if<Json::List>()) {
         text += '[';
         for (std::size_t i = 0; i < list->size(); ++i) {
@@ -178,7 +178,7 @@ void write(const Json& value, int indent, int level, std::string& text) {
         for (std::size_t i = 0; i < members->size(); ++i) {
             if (i > 0) text += ',';
             break_line(level + 1);
-            text += quoted((*members)[i].first) + (indent > 0 ? ": " : ":");
+            text += json_text((*members)[i].first) + (indent > 0 ? ": " : ":");
             write((*members)[i].second, indent, level + 1, text);
         }
         if (!members->empty()) break_line(level);
@@ -219,7 +219,7 @@ std::string Json::description() const {
     if (get_if<List>() != nullptr) return "a list";
     if (get_if<Members>() != nullptr) return "an object";
     if (const auto* text = get_if<std::string>(); text != nullptr && text->size() > 60)
-        return quoted(text->substr(0, 60)) + "...";
+        return json_text(text->substr(0, 60)) + "...";
     if (const auto* number = get_if<double>()) return shortest(*number);
     return to_text(*this);
 }
@@ -304,7 +304,7 @@ const std::string& JsonField::one_of(std::initializer_list<std::string_view> cho
     const auto* text = value_->get_if<std::string>();
     if (text != nullptr && std::find(choices.begin(), choices.end(), *text) != choices.end()) return *text;
     std::string list;
-    for (const auto choice : choices) list += (list.empty() ? "one of " : ", ") + quoted(choice);
+    for (const auto choice : choices) list += (list.empty() ? "one of " : ", ") + json_text(choice);
     expected(list);
 }
 
