@@ -1,0 +1,76 @@
+// sonolux/solvers/training/batch_gradient.hpp
+//
+// The loss of a network on many patches, and its gradient with respect to the parameters: what a training
+// step spends its time on.
+//
+// Patches are worked on in groups of a fixed size. Each group has a gradient of its own and adds its patches
+// to it in order; the groups are then added in order. The bits do not depend on the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <sonolux/core/random.hpp>
+#include <sonolux/solvers/unrolled_network.hpp>
+
+namespace sonolux {
+
+/// Writes clean patch number `sample`, values 0 to 255, to `patch` [rows, columns]. A function of `sample`
+/// alone; called from several threads at once; must not throw.
+using PatchSource = std::function<void(std::uint64_t sample, View<float> patch)>;
+
+/// What the random numbers of training are for: the streams of Philox under the run's seed.
+enum class TrainingStream : std::uint64_t {
+    patch = 1,
+    noise = 2,
+    sigma = 3,
+    validation = 4,
+    fixed_noise = 5
+};
+
+struct BatchOptions {
+    Index rows = 64, columns = 64;  ///< of a patch
+    Index batch = 64;               ///< patches per gradient at most
+    Index group = 4;                ///< patches that share a gradient; part of what decides the bits
+
+    friend bool operator==(const BatchOptions&, const BatchOptions&) = default;
+};
+
+class BatchGradient {
+public:
+    /// Reserves all memory. Runs on the threads of `context`. Both must outlive this object.
+    /// Throws Error{invalid_argument} naming the option.
+    BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context);
+
+    /// The mean over patches [first, first + count) of
+    ///
+    ///     sum_t step_weights[t] loss(x_{t+1}, x*),    x_0 = y = x* + sigma n
+    ///
+    /// with x* from `source`, n standard normal from (seed, stream, sample), sigma in units of 1/255 of the
+    /// image range, everything in the units of the network, which must have been updated. The first
+    /// step_weights.size() steps run. Writes the mean's gradient [parameters] to `gradient`, in double.
+    /// Neither allocates nor throws. count is from 1 to the batch.
+    double evaluate(const PatchSource& source, std::uint64_t first, Index count, std::uint64_t seed,
+                    TrainingStream stream, double sigma, const Loss& loss,
+                    std::span<const double> step_weights, std::span<double> gradient) noexcept;
+
+    [[nodiscard]] const BatchOptions& options() const noexcept { return options_; }
+
+private:
+    struct Worker {
+        Context context;
+        Array<float> clean, data;
+        explicit Worker(const BatchOptions& options, std::size_t workspace, Isa isa);
+    };
+
+    const UnrolledNetwork& network_;
+    BatchOptions options_;
+    Context& context_;
+    std::vector<std::unique_ptr<Worker>> workers_;  // one per thread
+    Array<float> gradients_;                        // [groups, parameters]
+    std::vector<double> losses_;                    // [groups]
+};
+
+}  // namespace sonolux
