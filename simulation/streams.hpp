@@ -1,0 +1,18 @@
+// sonolux/simulation/streams.hpp
+//
+// Which random numbers belong to what.
+#pragma once
+
+#include <cstdint>
+
+/// The stream numbers of Philox(seed, stream, sample), so that under one seed no two uses share a number.
+/// They are part of what makes a recipe reproducible: add new ones at the end, never change one.
+namespace sonolux::streams {
+
+inline constexpr std::uint64_t patches = 1;       ///< which patch, and its symmetry
+inline constexpr std::uint64_t noise = 2;         ///< the noise of a sample
+inline constexpr std::uint64_t noise_level = 3;   ///< its standard deviation, where that is drawn too
+inline constexpr std::uint64_t dead_leaves = 4;   ///< the leaves of a dead-leaves image
+inline constexpr std::uint64_t leaf_texture = 5;  ///< the noise fields that its leaves are cut from
+
+}  // namespace sonolux::streams
