@@ -27,12 +27,13 @@ public:
     /// Throws Error{invalid_argument} for a negative size, Error{out_of_memory} where memory ends.
     explicit Array(const Shape& shape) : shape_(shape) {
         for (int d = 0; d < shape.rank(); ++d)
-            require(shape[d] >= 0, Status::invalid_argument, "array size must be at least 0, got ", to_string(shape));
+            require(shape[d] >= 0, Status::invalid_argument, "array size must be at least 0, got ",
+                    to_string(shape));
         const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(T);
         if (bytes == 0) return;
-        void* memory = ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
-        require(memory != nullptr, Status::out_of_memory, "no memory for an array of ", to_string(shape), " (", bytes,
-                " bytes)");
+        void* memory = ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
+        require(memory != nullptr, Status::out_of_memory, "no memory for an array of ", to_string(shape),
+                " (", bytes, " bytes)");
         data_.reset(static_cast<T*>(memory));
         std::fill_n(data_.get(), shape.elements(), T{});
     }
@@ -68,7 +69,7 @@ public:
 
 private:
     struct Free {
-        void operator()(T* data) const noexcept { ::operator delete(data, std::align_val_t{alignment}); }
+        void operator()(T* data) const noexcept { ::operator delete (data, std::align_val_t{alignment}); }
     };
 
     std::unique_ptr<T, Free> data_;

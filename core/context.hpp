@@ -91,7 +91,8 @@ public:
     /// ok, cancelled or deadline_exceeded: asked between stages.
     [[nodiscard]] Status poll() const noexcept {
         if (cancelled_.load(std::memory_order_relaxed)) return Status::cancelled;
-        if (deadline_ != Clock::time_point::max() && Clock::now() >= deadline_) return Status::deadline_exceeded;
+        if (deadline_ != Clock::time_point::max() && Clock::now() >= deadline_)
+            return Status::deadline_exceeded;
         return Status::ok;
     }
 
@@ -105,7 +106,8 @@ private:
     Clock::time_point deadline_ = Clock::time_point::max();
 };
 
-/// body(item, thread) for each item in [0, items), in any order, on the context's threads. `body` must not throw.
+/// body(item, thread) for each item in [0, items), in any order, on the context's threads. `body` must not
+/// throw.
 template <class Body>
 void parallel_for(Context& context, Index items, Body&& body) noexcept {
     using Plain = std::remove_reference_t<Body>;
@@ -114,7 +116,8 @@ void parallel_for(Context& context, Index items, Body&& body) noexcept {
         return;
     }
     context.runner().run(
-        items, [](void* data, Index item, int thread) noexcept { (*static_cast<Plain*>(data))(item, thread); },
+        items,
+        [](void* data, Index item, int thread) noexcept { (*static_cast<Plain*>(data))(item, thread); },
         const_cast<void*>(static_cast<const void*>(&body)));
 }
 

@@ -16,11 +16,11 @@ namespace sonolux {
 /// The values are part of the C ABI (slx_status) and never change meaning.
 enum class Status : int {
     ok = 0,
-    invalid_argument = 1,   ///< a value outside what the documentation allows
-    size_mismatch = 2,      ///< sizes that do not belong together
-    unsupported = 3,        ///< well formed, but not something this build or model can do
-    file_error = 4,         ///< a file could not be opened, read or written
-    corrupt_data = 5,       ///< a file or buffer that is not what it claims to be
+    invalid_argument = 1,  ///< a value outside what the documentation allows
+    size_mismatch = 2,     ///< sizes that do not belong together
+    unsupported = 3,       ///< well formed, but not something this build or model can do
+    file_error = 4,        ///< a file could not be opened, read or written
+    corrupt_data = 5,      ///< a file or buffer that is not what it claims to be
     out_of_memory = 6,
     cancelled = 7,          ///< the cancel flag was set; the output holds the last finished stage
     deadline_exceeded = 8,  ///< the deadline passed; the output holds the last finished stage
@@ -66,13 +66,11 @@ inline void append(std::string& text, const std::string& part) { text += part; }
 inline void append(std::string& text, bool part) { text += part ? "true" : "false"; }
 
 template <class T>
-    requires std::is_integral_v<T>
-void append(std::string& text, T part) {
-    text += std::to_string(part);
-}
+requires std::is_integral_v<T>
+void append(std::string& text, T part) { text += std::to_string(part); }
 
 template <class T>
-    requires std::is_floating_point_v<T>
+requires std::is_floating_point_v<T>
 void append(std::string& text, T part) {
     char buffer[32];
     std::snprintf(buffer, sizeof buffer, "%.9g", static_cast<double>(part));

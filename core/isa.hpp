@@ -10,10 +10,10 @@ namespace sonolux {
 
 /// Levels of the x86-64 psABI, and 64-bit Arm. `baseline` runs everywhere the library does.
 enum class Isa : int {
-    baseline = 0,   ///< x86-64-v2 (SSE4.2), or plain C++ on other machines
-    avx2 = 1,       ///< x86-64-v3: AVX2 and FMA
-    avx512 = 2,     ///< x86-64-v4: AVX-512 F, BW, CD, DQ, VL
-    neon = 3,       ///< AArch64 Advanced SIMD
+    baseline = 0,  ///< x86-64-v2 (SSE4.2), or plain C++ on other machines
+    avx2 = 1,      ///< x86-64-v3: AVX2 and FMA
+    avx512 = 2,    ///< x86-64-v4: AVX-512 F, BW, CD, DQ, VL
+    neon = 3,      ///< AArch64 Advanced SIMD
 };
 
 [[nodiscard]] const char* to_string(Isa isa) noexcept;

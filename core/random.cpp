@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <sonolux/core/random.hpp>
+#include <sonolux/core/target.hpp>
 
 // Everything below is integer arithmetic and IEEE operations in a stated order (this file is compiled without
 // contraction), so the instruction set changes the speed and not the bits.
@@ -21,7 +22,7 @@ struct Pair {
 
 /// ln(u) for u in [2^-32, 1], to 2 units in the last place: u = 2^k (1 + f) with 1 + f in [sqrt 1/2, sqrt 2),
 /// and f^3 times a minimax polynomial beyond the two first terms of the series.
-inline __attribute__((always_inline)) float log_of_fraction(float u) noexcept {
+SLX_INLINE float log_of_fraction(float u) noexcept {
     const std::int32_t bits = std::bit_cast<std::int32_t>(u);
     const std::int32_t k = (bits - 0x3F3504F3) >> 23;
     const float f = std::bit_cast<float>(bits - (k << 23)) - 1.0f;
@@ -40,7 +41,7 @@ inline __attribute__((always_inline)) float log_of_fraction(float u) noexcept {
 }
 
 /// Box-Muller: radius sqrt(-2 ln u) from one word, angle from the other.
-inline __attribute__((always_inline)) Pair box_muller(std::uint32_t a, std::uint32_t b) noexcept {
+SLX_INLINE Pair box_muller(std::uint32_t a, std::uint32_t b) noexcept {
     const float u = static_cast<float>(static_cast<std::int32_t>(a >> 1)) * 0x1p-31f + 0x1p-32f;
     const float square = -2.0f * log_of_fraction(u);
     const float radius = std::sqrt(square > 0.0f ? square : 0.0f);
@@ -66,10 +67,8 @@ constexpr int lanes = 16;
 constexpr int chunk = 4 * lanes;  // normals made at a time
 
 /// Normals 4 counter to 4 counter + chunk - 1: `lanes` blocks side by side.
-inline __attribute__((always_inline)) void normal_chunk(std::uint64_t counter,
-                                                        const std::uint32_t (&first_key)[2],
-                                                        const std::uint32_t (&upper)[2],
-                                                        float* __restrict values) noexcept {
+SLX_INLINE void normal_chunk(std::uint64_t counter, const std::uint32_t (&first_key)[2],
+                             const std::uint32_t (&upper)[2], float* __restrict values) noexcept {
     std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
     for (int l = 0; l < lanes; ++l) {
         const std::uint64_t lower = counter + static_cast<std::uint64_t>(l);
@@ -113,10 +112,8 @@ inline __attribute__((always_inline)) void normal_chunk(std::uint64_t counter,
 }
 
 /// Normals [first, first + count) of the sequence.
-inline __attribute__((always_inline)) void normals_anywhere(Index first, Index count,
-                                                            const std::uint32_t (&key)[2],
-                                                            const std::uint32_t (&upper)[2],
-                                                            float* values) noexcept {
+SLX_INLINE void normals_anywhere(Index first, Index count, const std::uint32_t (&key)[2],
+                                 const std::uint32_t (&upper)[2], float* values) noexcept {
     Index done = 0;
     while (done < count) {
         const Index skip = (first + done) % 4;
@@ -143,19 +140,13 @@ void normals_baseline(Index first, Index count, const std::uint32_t (&key)[2],
 }
 
 #if defined(__x86_64__)
-#if defined(__clang__)
-#define SLX_AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512dq,avx512vl")))
-#else
-#define SLX_AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
-#endif
-
-__attribute__((target("avx2"))) void normals_avx2(Index first, Index count, const std::uint32_t (&key)[2],
-                                                  const std::uint32_t (&upper)[2], float* values) noexcept {
+SLX_TARGET_AVX2 void normals_avx2(Index first, Index count, const std::uint32_t (&key)[2],
+                                  const std::uint32_t (&upper)[2], float* values) noexcept {
     normals_anywhere(first, count, key, upper, values);
 }
 
-SLX_AVX512 void normals_avx512(Index first, Index count, const std::uint32_t (&key)[2],
-                               const std::uint32_t (&upper)[2], float* values) noexcept {
+SLX_TARGET_AVX512 void normals_avx512(Index first, Index count, const std::uint32_t (&key)[2],
+                                      const std::uint32_t (&upper)[2], float* values) noexcept {
     normals_anywhere(first, count, key, upper, values);
 }
 #endif

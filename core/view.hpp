@@ -32,9 +32,9 @@ public:
     constexpr View(T* data, Index rows, Index columns, Index row_stride) noexcept
         : data_(data), shape_{rows, columns}, strides_{row_stride, 1, 0, 0} {}
 
-    constexpr operator View<const T>() const noexcept  // NOLINT(google-explicit-constructor): as T* to const T*
-        requires(!std::is_const_v<T>)
-    {
+    constexpr operator View<const T>()
+        const noexcept  // NOLINT(google-explicit-constructor): as T* to const T*
+        requires(!std::is_const_v<T>) {
         View<const T> view;
         view.data_ = data_;
         view.shape_ = shape_;
@@ -88,7 +88,8 @@ public:
 
     /// Rows [row, row + rows) and columns [column, column + columns) of a plane.
     [[nodiscard]] constexpr View block(Index row, Index column, Index rows, Index columns) const noexcept {
-        assert(rank() == 2 && row >= 0 && column >= 0 && row + rows <= shape_[0] && column + columns <= shape_[1]);
+        assert(rank() == 2 && row >= 0 && column >= 0 && row + rows <= shape_[0] &&
+               column + columns <= shape_[1]);
         return View(data_ + row * strides_[0] + column, rows, columns, strides_[0]);
     }
 
