@@ -9,9 +9,10 @@
 // Two rules for the border:
 //   exact    x is extended by the filter's radius by the boundary rule B; the gradient is
 //            B^T K_i^T phi_i(K_i B x), the true gradient of the energy.
-//   cropped  x is extended by twice the radius; responses are computed on the extended image and the result is
-//            cropped. The published denoisers (TNRD, variational networks) do this. Inside the image, away from
-//            the border by twice the radius, both agree.
+//   cropped  x is extended by twice the radius; responses are computed on the extended image and the result
+//   is
+//            cropped. The published denoisers (TNRD, variational networks) do this. Inside the image, away
+//            from the border by twice the radius, both agree.
 #pragma once
 
 #include <sonolux/core/array.hpp>
@@ -35,7 +36,7 @@ struct FieldsOfExpertsOptions {
 };
 
 namespace foe {
-struct KernelTable;
+struct Table;
 }
 
 /// Parameters: filter coefficients [filters, coefficients], then activation weights [filters, nodes].
@@ -54,7 +55,8 @@ public:
 
     void update(std::span<const float> parameters) override;
 
-    [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept override;
+    [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns,
+                                              const Context&) const noexcept override;
 
     /// sum_i sum_p rho_i((K_i x)(p)), rho_i the antiderivative of the tabulated phi_i with rho_i(0) = 0.
     /// Defined by the exact border rule, whatever the options say.
@@ -70,9 +72,10 @@ public:
     /// With the activations evaluated from their definition in double instead of the table.
     void gradient_exact(View<const float> x, View<double> gradient) const;
 
-    /// Recomputes the filter responses instead of keeping them. `parameter_bar` has the layout of the parameters.
-    void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar, std::span<float> parameter_bar,
-                      Context&) const noexcept override;
+    /// Recomputes the filter responses instead of keeping them. `parameter_bar` has the layout of the
+    /// parameters.
+    void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar,
+                      std::span<float> parameter_bar, Context&) const noexcept override;
 
     /// The realised filters, [filters, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
@@ -81,12 +84,19 @@ public:
     [[nodiscard]] Index reach() const noexcept { return 2 * (options_.filters.size / 2); }
 
 private:
+    // How far the image, the output and a tile reach.
+    struct Domain {
+        Index radius, pad, output_pad, tile_columns;
+    };
+    [[nodiscard]] Domain domain() const noexcept;
+    [[nodiscard]] foe::Table table(Index filter) const noexcept;
+
     FieldsOfExpertsOptions options_;
     FilterBank bank_;
     Activation activation_;
     std::vector<float> parameters_;
     Array<float> filters_;  // [filters, size, size]
-    Array<float> tables_;   // [filters, segments, 4]
+    Array<float> tables_;   // [filters, 4, segments]
 };
 
 }  // namespace sonolux

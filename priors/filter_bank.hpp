@@ -2,8 +2,9 @@
 //
 // Sets of square filters and how their parameters make them.
 //
-//     free   the parameters are the filters; a projection keeps them zero-mean with norm <= 1 (Kobler et al. 2017)
-//     dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every filter has
+//     free   the parameters are the filters; a projection keeps them zero-mean with norm <= 1 (Kobler et al.
+//     2017) dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every
+//     filter has
 //            unit norm and zero mean (Chen and Pock 2017, section 4.1). Atoms are ordered column-major in
 //            frequency, as the published parameter files have them.
 #pragma once
@@ -36,8 +37,8 @@ public:
     [[nodiscard]] Index coefficients() const noexcept;
     [[nodiscard]] Index parameter_count() const noexcept { return options_.count * coefficients(); }
 
-    /// parameters [count, coefficients] -> filters [count, size, size]. Sums in double: a filter's response to a
-    /// constant image is zero to float rounding.
+    /// parameters [count, coefficients] -> filters [count, size, size]. Sums in double: a filter's response
+    /// to a constant image is zero to float rounding.
     void realise(std::span<const float> parameters, View<float> filters) const noexcept;
 
     /// Adds the transpose of the derivative of `realise`, applied to filters_bar, to parameters_bar.

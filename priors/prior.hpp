@@ -23,7 +23,8 @@ public:
     /// Set-up after the parameters changed. Does not allocate after the first call.
     virtual void update(std::span<const float> parameters) = 0;
 
-    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept = 0;
+    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns,
+                                                      const Context&) const noexcept = 0;
 
     /// R(x), accumulated in double.
     [[nodiscard]] virtual double value(View<const float> x, Context&) const noexcept = 0;

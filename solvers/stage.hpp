@@ -20,18 +20,18 @@ enum class Constraint {
 
 /// A named part of the flat parameter vector of a network.
 struct Parameter {
-    std::string name;     ///< "stage3.filters"
-    Shape shape;          ///< [rows, columns] or [count]
-    Index offset = 0;     ///< first element in the flat vector
+    std::string name;  ///< "stage3.filters"
+    Shape shape;       ///< [rows, columns] or [count]
+    Index offset = 0;  ///< first element in the flat vector
     Constraint constraint = Constraint::none;
-    float typical = 1;    ///< the size of a typical change: the learning rate is multiplied by it
+    float typical = 1;  ///< the size of a typical change: the learning rate is multiplied by it
 };
 
 /// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: plane 0 is the image,
 /// further planes belong to the stage (momentum). `data` is the measurement y.
 ///
-/// `forward` and `backward` work on one state; many states run in parallel from outside. Parameters live in the
-/// network; `update` sees them when they change.
+/// `forward` and `backward` work on one state; many states run in parallel from outside. Parameters live in
+/// the network; `update` sees them when they change.
 class Stage {
 public:
     virtual ~Stage() = default;
@@ -44,7 +44,8 @@ public:
     /// Set-up after the parameters changed, for a noise level `sigma` in the units of the network's images.
     virtual void update(std::span<const float> parameters, float sigma) = 0;
 
-    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Context&) const noexcept = 0;
+    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns,
+                                                      const Context&) const noexcept = 0;
 
     virtual void forward(View<const float> state, View<const float> data, View<float> next,
                          Context&) const noexcept = 0;

@@ -13,8 +13,8 @@ namespace sonolux {
 
 /// Runs stages one after the other, forward for inference and backward for training.
 ///
-/// Images are planes [rows, columns] in the network's units (value_scale applied by `run`). Sizes may change from
-/// call to call; the workspace must have been reserved for the largest.
+/// Images are planes [rows, columns] in the network's units (value_scale applied by `run`). Sizes may change
+/// from call to call; the workspace must have been reserved for the largest.
 class UnrolledNetwork {
 public:
     /// `distinct` stages are repeated in order until there are `steps` of them: distinct.size() == steps for
@@ -27,7 +27,9 @@ public:
     /// Names like "stage1.filters" (from 1), offsets into parameters().
     [[nodiscard]] const std::vector<Parameter>& layout() const noexcept { return layout_; }
     [[nodiscard]] std::span<float> parameters() noexcept { return {parameters_.data(), parameters_.size()}; }
-    [[nodiscard]] std::span<const float> parameters() const noexcept { return {parameters_.data(), parameters_.size()}; }
+    [[nodiscard]] std::span<const float> parameters() const noexcept {
+        return {parameters_.data(), parameters_.size()};
+    }
 
     /// Call after the parameters or the noise level changed, before running. `sigma` in units of 1/255 of the
     /// image range, as papers state it; only networks that take sigma as an input look at it.
@@ -40,23 +42,32 @@ public:
     /// Scratch for `run` on planes up to this size.
     [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
 
-    /// Reconstructs `data` [rows, columns] with values in [0, 1] to `image`; x_0 = data. Data and image may be the
-    /// same. Parallel inside. Returns ok, or cancelled / deadline_exceeded with the last finished step's image.
+    /// Reconstructs `data` [rows, columns] with values in [0, 1] to `image`; x_0 = data. Data and image may
+    /// be the same. Parallel inside. Returns ok, or cancelled / deadline_exceeded with the last finished
+    /// step's image.
     [[nodiscard]] Status run(View<const float> data, View<float> image, Context&) const noexcept;
 
-    /// The first `steps` steps only, in the network's units, from a given start: for oracles and greedy training.
-    void forward(View<const float> start, View<const float> data, View<float> image, Index steps, Context&) const noexcept;
+    /// The first `steps` steps only, in the network's units, from a given start: for oracles and greedy
+    /// training.
+    void forward(View<const float> start, View<const float> data, View<float> image, Index steps,
+                 Context&) const noexcept;
 
     /// Scratch of one `loss_gradient` call on planes of this size.
-    [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
+    [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns,
+                                                       const Context&) const noexcept;
 
     /// Runs from `start` for step_weights.size() steps keeping every state, sums
-    /// step_weights[t] * loss(x_{t+1}, truth), and goes back: adds d sum / d theta to `gradient` (flat, laid out as
-    /// parameters()). Joint training weighs the last step only; greedy training is joint training of a prefix with
-    /// its gradient masked by the caller; exponentially weighted losses weigh all steps. In the network's units.
-    /// Serial in the order of its sums: give each thread a context with a serial runner and samples of its own.
-    double loss_gradient(View<const float> start, View<const float> data, View<const float> truth, const Loss& loss,
-                         std::span<const double> step_weights, std::span<float> gradient, Context&) const noexcept;
+    /// step_weights[t] * loss(x_{t+1}, truth), and goes back: adds d sum / d theta to `gradient` (flat, laid
+    /// out as parameters()). Joint training weighs the last step only; greedy training is joint training of a
+    /// prefix with its gradient masked by the caller; exponentially weighted losses weigh all steps. In the
+    /// network's units. Serial in the order of its sums: give each thread a context with a serial runner and
+    /// samples of its own.
+    double loss_gradient(View<const float> start, View<const float> data, View<const float> truth,
+                         const Loss& loss, std::span<const double> step_weights, std::span<float> gradient,
+                         Context&) const noexcept;
+
+    /// The stage that runs as step 0, 1, ...
+    [[nodiscard]] const Stage& stage(Index step) const noexcept;
 
 private:
     std::vector<std::unique_ptr<Stage>> stages_;

@@ -19,8 +19,8 @@
 namespace sonolux {
 
 enum class StepRule {
-    plain,    ///< a = 1
-    damped,   ///< a = 1 / (1 + lambda)
+    plain,   ///< a = 1
+    damped,  ///< a = 1 / (1 + lambda)
 };
 
 /// The architecture of a variational network: all that a model file must say besides the parameters.
@@ -30,24 +30,24 @@ struct VariationalNetworkOptions {
     FieldsOfExpertsOptions prior;
     StepRule step = StepRule::plain;
     bool momentum = false;
-    float value_scale = 255;         ///< images in [0, 1] are multiplied by it on entry and divided on exit
+    float value_scale = 255;  ///< images in [0, 1] are multiplied by it on entry and divided on exit
 
-    /// 0: trained for one noise level. d > 0: activation weights and log lambda are polynomials of degree d in
-    /// log2(sigma / sigma_reference), and images are multiplied by sigma_reference / sigma on entry, so that one
-    /// network serves all noise levels.
-    int sigma_degree = 0;            ///< 0 to 4
-    float sigma_reference = 25;      ///< in the units of the scaled image
+    /// 0: trained for one noise level. d > 0: activation weights and log lambda are polynomials of degree d
+    /// in log2(sigma / sigma_reference), and images are multiplied by sigma_reference / sigma on entry, so
+    /// that one network serves all noise levels.
+    int sigma_degree = 0;        ///< 0 to 4
+    float sigma_reference = 25;  ///< in the units of the scaled image
 
     friend bool operator==(const VariationalNetworkOptions&, const VariationalNetworkOptions&) = default;
 };
 
 /// Throws Error{invalid_argument} naming the field. `forward_operator` null means A = I (denoising); it must
 /// outlive the network.
-[[nodiscard]] std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetworkOptions& options,
-                                                                        const LinearOperator* forward_operator = nullptr);
+[[nodiscard]] std::unique_ptr<UnrolledNetwork> make_variational_network(
+    const VariationalNetworkOptions& options, const LinearOperator* forward_operator = nullptr);
 
-/// Parameters to start training from: DCT atoms as filters, shrinkage-like activations that together make a small
-/// stable step, lambda = 0.1. Deterministic.
+/// Parameters to start training from: DCT atoms as filters, shrinkage-like activations that together make a
+/// small stable step, lambda = 0.1. Deterministic.
 void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& options);
 
 }  // namespace sonolux

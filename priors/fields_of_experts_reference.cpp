@@ -1,0 +1,129 @@
+// sonolux/priors/fields_of_experts_reference.cpp
+//
+// Fields of experts from plain loops over the definition. What fields_of_experts.cpp computes fast, said
+// simply.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <sonolux/priors/fields_of_experts.hpp>
+
+namespace sonolux {
+
+namespace {
+
+// phi from a table, as the fast path reads it.
+double tabulated(const ActivationOptions& options, const float* table, double z) {
+    const int n = options.segments;
+    if (std::isnan(z)) return z;
+    const double position = std::clamp<double>(
+        (z - options.table_lower) * n / (double{options.table_upper} - options.table_lower), 0, n);
+    const int k = std::min(static_cast<int>(position), n - 1);
+    const double t = position - k;
+    return table[k] + t * (table[n + k] + t * (table[2 * n + k] + t * double{table[3 * n + k]}));
+}
+
+// sum_i K_i^T phi_i(K_i x) with phi(filter, z) given, by either border rule.
+template <class Phi>
+void reference(const FieldsOfExpertsOptions& options, View<const float> filters, View<const float> x, Phi phi,
+               View<double> gradient) {
+    const Index rows = x.rows(), columns = x.columns(), radius = options.filters.size / 2;
+    // Responses live on the image grown by `grow`.
+    const Index grow = options.border == BorderGradient::cropped ? radius : 0;
+    auto pixel = [&](Index i, Index j) -> double {
+        const Index row = boundary_index(options.boundary, i, rows);
+        const Index column = boundary_index(options.boundary, j, columns);
+        return row < 0 || column < 0 ? 0.0 : x(row, column);
+    };
+    for (Index i = 0; i < rows; ++i) std::fill_n(gradient.row(i), columns, 0.0);
+    for (Index f = 0; f < options.filters.count; ++f) {
+        const View<const float> filter = filters[f];
+        for (Index i = -grow; i < rows + grow; ++i)
+            for (Index j = -grow; j < columns + grow; ++j) {
+                double z = 0;
+                for (Index dy = -radius; dy <= radius; ++dy)
+                    for (Index dx = -radius; dx <= radius; ++dx)
+                        z += filter(dy + radius, dx + radius) * pixel(i + dy, j + dx);
+                const double response = options.scale * phi(f, z);
+                for (Index dy = -radius; dy <= radius; ++dy)
+                    for (Index dx = -radius; dx <= radius; ++dx) {
+                        Index row = i + dy, column = j + dx;
+                        const bool inside = row >= 0 && row < rows && column >= 0 && column < columns;
+                        if (!inside) {
+                            if (options.border == BorderGradient::cropped) continue;
+                            row = boundary_index(options.boundary, row, rows);
+                            column = boundary_index(options.boundary, column, columns);
+                            if (row < 0 || column < 0) continue;
+                        }
+                        gradient(row, column) += filter(dy + radius, dx + radius) * response;
+                    }
+            }
+    }
+}
+
+}  // namespace
+
+void FieldsOfExperts::gradient_reference(View<const float> x, View<float> gradient) const {
+    Array<double> sum({x.rows(), x.columns()});
+    reference(
+        options_, filters_, x,
+        [&](Index f, double z) {
+            return tabulated(options_.activation, tables_.data() + f * activation_.table_size(), z);
+        },
+        sum.view());
+    std::transform(sum.begin(), sum.end(), gradient.begin(), [](double v) { return static_cast<float>(v); });
+}
+
+void FieldsOfExperts::gradient_exact(View<const float> x, View<double> gradient) const {
+    const Index nodes = options_.activation.nodes;
+    reference(
+        options_, filters_, x,
+        [&](Index f, double z) {
+            return activation_.exact(
+                std::span(parameters_).subspan(filter_parameter_count() + f * nodes, nodes), z);
+        },
+        gradient);
+}
+
+double FieldsOfExperts::value(View<const float> x, Context&) const noexcept {
+    const Index rows = x.rows(), columns = x.columns(), radius = options_.filters.size / 2;
+    const ActivationOptions& a = options_.activation;
+    const int n = a.segments;
+    const double step = (double{a.table_upper} - a.table_lower) / n;
+    double total = 0;
+    for (Index f = 0; f < options_.filters.count; ++f) {
+        const float* table = tables_.data() + f * activation_.table_size();
+        // The integral of phi over [table_lower, z]; phi continues at its end values outside.
+        auto integral = [&](double z) {
+            const double position = (z - a.table_lower) / step;
+            if (position < 0) return position * step * table[0];
+            double sum = 0;
+            auto over = [&](int k, double t) {
+                return step * t *
+                       (table[k] +
+                        t * (table[n + k] / 2.0 + t * (table[2 * n + k] / 3.0 + t * table[3 * n + k] / 4.0)));
+            };
+            const int last = std::min(static_cast<int>(position), n - 1);
+            for (int k = 0; k < last; ++k) sum += over(k, 1);
+            sum += over(last, std::min(position - last, 1.0));
+            if (position > n) sum += (position - n) * step * tabulated(a, table, a.table_upper);
+            return sum;
+        };
+        const double at_zero = integral(0);
+        const View<const float> filter = filters()[f];
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = 0; j < columns; ++j) {
+                double z = 0;
+                for (Index dy = -radius; dy <= radius; ++dy)
+                    for (Index dx = -radius; dx <= radius; ++dx) {
+                        const Index row = boundary_index(options_.boundary, i + dy, rows);
+                        const Index column = boundary_index(options_.boundary, j + dx, columns);
+                        if (row >= 0 && column >= 0) z += filter(dy + radius, dx + radius) * x(row, column);
+                    }
+                total += integral(z) - at_zero;
+            }
+    }
+    return options_.scale * total;
+}
+
+}  // namespace sonolux

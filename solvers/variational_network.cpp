@@ -1,0 +1,58 @@
+// sonolux/solvers/variational_network.cpp
+#include <algorithm>
+#include <cmath>
+
+#include <sonolux/solvers/variational_network.hpp>
+#include <sonolux/solvers/variational_stage.hpp>
+
+namespace sonolux {
+
+std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetworkOptions& options,
+                                                          const LinearOperator* forward_operator) {
+    require(options.stages >= 1 && options.stages <= 100, Status::invalid_argument,
+            "stages must be 1 to 100, got ", options.stages);
+    std::vector<std::unique_ptr<Stage>> distinct;
+    for (int s = 0; s < (options.shared_parameters ? 1 : options.stages); ++s)
+        distinct.push_back(std::make_unique<VariationalStage>(options, forward_operator));
+    return std::make_unique<UnrolledNetwork>(std::move(distinct), options.stages, options.value_scale,
+                                             options.sigma_degree > 0, options.sigma_reference);
+}
+
+void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& options) {
+    const FieldsOfExpertsOptions& prior = options.prior;
+    const FilterBank bank(prior.filters);
+    const FilterBank dct({FilterKind::dct, 1, prior.filters.size});
+    const Index taps = Index{prior.filters.size} * prior.filters.size;
+    // Together the filters pass about 1 / 4 of a small response: a stable step that leaves edges alone.
+    const double edge = 0.2 * prior.activation.table_upper;
+    const double slope = 0.25 / static_cast<double>(taps) / prior.scale;
+    const std::vector<float> weights =
+        Activation(prior.activation).fit([&](double z) { return slope * z / (1 + (z / edge) * (z / edge)); });
+
+    const std::span<float> all = network.parameters();
+    std::fill(all.begin(), all.end(), 0.0f);
+    for (const Parameter& parameter : network.layout()) {
+        float* values = all.data() + parameter.offset;
+        if (parameter.name.ends_with(".filters")) {
+            const Index n = bank.coefficients();
+            for (Index f = 0; f < prior.filters.count; ++f) {
+                const Index atom = f % (taps - 1);
+                if (prior.filters.kind == FilterKind::dct) {
+                    values[f * n + atom] = 1;
+                } else {
+                    std::vector<float> unit(taps - 1);
+                    unit[atom] = 1;
+                    dct.realise(unit,
+                                View<float>(values + f * taps, {1, prior.filters.size, prior.filters.size}));
+                }
+            }
+        } else if (parameter.name.ends_with(".activation")) {
+            for (Index f = 0; f < prior.filters.count; ++f)
+                std::copy(weights.begin(), weights.end(), values + f * prior.activation.nodes);
+        } else if (parameter.name.ends_with(".log_data_weight")) {
+            values[0] = static_cast<float>(std::log(0.1));
+        }
+    }
+}
+
+}  // namespace sonolux

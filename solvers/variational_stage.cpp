@@ -1,0 +1,193 @@
+// sonolux/solvers/variational_stage.cpp
+#include <algorithm>
+#include <cmath>
+
+#include <sonolux/solvers/variational_stage.hpp>
+
+namespace sonolux {
+
+namespace {
+
+double dot(View<const float> a, View<const float> b) noexcept {
+    double sum = 0;
+    for (Index i = 0; i < a.elements(); ++i) sum += double{a.data()[i]} * b.data()[i];
+    return sum;
+}
+
+View<const float> plane(View<const float> state, Index i) noexcept { return state[i]; }
+
+}  // namespace
+
+VariationalStage::VariationalStage(const VariationalNetworkOptions& options,
+                                   const LinearOperator* forward_operator)
+    : options_(options),
+      operator_(forward_operator),
+      prior_(options.prior),
+      prior_parameters_(prior_.parameter_count()) {
+    require(options.sigma_degree >= 0 && options.sigma_degree <= 4, Status::invalid_argument,
+            "sigma_degree must be 0 to 4, got ", options.sigma_degree);
+}
+
+std::vector<Parameter> VariationalStage::parameters() const {
+    const FieldsOfExpertsOptions& prior = options_.prior;
+    const Index filters = prior.filters.count, orders = options_.sigma_degree + 1;
+    const bool free = prior.filters.kind == FilterKind::free;
+    const float size = static_cast<float>(prior.filters.size);
+    // With unit filters, sum_i K_i^T phi(K_i x) cancels x for phi(z) = z / size^2: that sets the size of
+    // weights.
+    const float activation_size =
+        0.4f * prior.activation.table_upper / 5 / (size * size * std::abs(prior.scale));
+    std::vector<Parameter> list{{.name = "filters",
+                                 .shape = {filters, prior_.filter_bank().coefficients()},
+                                 .constraint = free ? Constraint::zero_mean_unit_ball : Constraint::none,
+                                 .typical = free ? 1 / size : 0.3f},
+                                {.name = "activation",
+                                 .shape = {orders, filters * prior.activation.nodes},
+                                 .typical = activation_size},
+                                {.name = "log_data_weight", .shape = {orders}}};
+    if (options_.momentum) list.push_back({.name = "momentum", .shape = {1}});
+    Index offset = 0;
+    for (Parameter& parameter : list) {
+        parameter.offset = offset;
+        offset += parameter.shape.elements();
+    }
+    return list;
+}
+
+void VariationalStage::update(std::span<const float> parameters, float sigma) {
+    level_ = options_.sigma_degree > 0 ? std::log2(double{sigma} / options_.sigma_reference) : 0;
+    const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
+    std::copy_n(parameters.begin(), filters, prior_parameters_.begin());
+    const float* activation = parameters.data() + filters;
+    const float* log_weight = activation + (options_.sigma_degree + 1) * weights;
+    for (Index i = 0; i < weights; ++i) {
+        double sum = 0;
+        for (int d = options_.sigma_degree; d >= 0; --d) sum = sum * level_ + activation[d * weights + i];
+        prior_parameters_[filters + i] = static_cast<float>(sum);
+    }
+    double log_sum = 0;
+    for (int d = options_.sigma_degree; d >= 0; --d) log_sum = log_sum * level_ + log_weight[d];
+    data_weight_ = static_cast<float>(std::exp(log_sum));
+    momentum_ = options_.momentum ? log_weight[options_.sigma_degree + 1] : 0;
+    prior_.update(prior_parameters_);
+}
+
+float VariationalStage::damping() const noexcept {
+    return options_.step == StepRule::damped ? 1 / (1 + data_weight_) : 1;
+}
+
+float VariationalStage::damping_slope() const noexcept {
+    return options_.step == StepRule::damped ? -damping() * damping() : 0;
+}
+
+std::size_t VariationalStage::workspace_bytes(Index rows, Index columns,
+                                              const Context& context) const noexcept {
+    const std::size_t image = Workspace::bytes<float>(rows * columns);
+    std::size_t inside = prior_.workspace_bytes(rows, columns, context);
+    if (operator_ != nullptr)
+        inside = std::max(inside, Workspace::bytes<float>(operator_->range().elements()) + image +
+                                      operator_->workspace_bytes(context));
+    return inside + 3 * image + Workspace::bytes<float>(static_cast<Index>(prior_parameters_.size()));
+}
+
+void VariationalStage::data_gradient(View<const float> x, View<const float> data, View<float> out,
+                                     Context& context) const noexcept {
+    if (operator_ == nullptr) {
+        for (Index i = 0; i < x.elements(); ++i) out.data()[i] = x.data()[i] - data.data()[i];
+        return;
+    }
+    Scratch scratch(context.workspace());
+    const View<float> residual = scratch.take<float>(operator_->range());
+    operator_->apply(x, residual, context);
+    for (Index i = 0; i < residual.elements(); ++i) residual.data()[i] -= data.data()[i];
+    operator_->adjoint(residual, out, context);
+}
+
+// out += weight A^T A v
+void VariationalStage::add_normal(View<const float> v, float weight, View<float> out,
+                                  Context& context) const noexcept {
+    if (operator_ == nullptr) {
+        for (Index i = 0; i < v.elements(); ++i) out.data()[i] += weight * v.data()[i];
+        return;
+    }
+    Scratch scratch(context.workspace());
+    const View<float> projected = scratch.take<float>(operator_->range());
+    const View<float> back = scratch.take<float>(v.shape());
+    operator_->apply(v, projected, context);
+    operator_->adjoint(projected, back, context);
+    for (Index i = 0; i < v.elements(); ++i) out.data()[i] += weight * back.data()[i];
+}
+
+void VariationalStage::forward(View<const float> state, View<const float> data, View<float> next,
+                               Context& context) const noexcept {
+    const View<const float> x = plane(state, 0);
+    const Index count = x.elements();
+    Scratch scratch(context.workspace());
+    const View<float> prior_gradient = scratch.take<float>(x.shape());
+    const View<float> misfit = scratch.take<float>(x.shape());
+    prior_.gradient(x, prior_gradient, context);
+    data_gradient(x, data, misfit, context);
+    const float a = damping(), lambda = data_weight_;
+    const float* velocity = options_.momentum ? state[1].data() : nullptr;
+    float* next_velocity = options_.momentum ? next[1].data() : nullptr;
+    float* image = next[0].data();
+    constexpr Index block = 1 << 14;
+    parallel_for(context, (count + block - 1) / block, [&](Index b, int) {
+        for (Index i = b * block; i < std::min(count, (b + 1) * block); ++i) {
+            float step = a * (prior_gradient.data()[i] + lambda * misfit.data()[i]);
+            if (velocity != nullptr) {
+                step += momentum_ * velocity[i];
+                next_velocity[i] = step;
+            }
+            image[i] = x.data()[i] - step;
+        }
+    });
+}
+
+void VariationalStage::backward(View<const float> state, View<const float> data, View<const float> next_bar,
+                                View<float> state_bar, std::span<float> parameter_bar,
+                                Context& context) const noexcept {
+    const View<const float> x = plane(state, 0), image_bar = plane(next_bar, 0);
+    const View<float> x_bar = state_bar[0];
+    const Index count = x.elements(), orders = options_.sigma_degree + 1;
+    const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
+    const float a = damping(), lambda = data_weight_;
+    Scratch scratch(context.workspace());
+    const View<float> step_bar = scratch.take<float>(x.shape());
+    const View<float> direction = scratch.take<float>(x.shape());
+    const View<float> misfit = scratch.take<float>(x.shape());
+    const std::span<float> prior_bar(scratch.take<float>(static_cast<Index>(prior_parameters_.size())),
+                                     prior_parameters_.size());
+
+    // Upstream of v': it enters x' with a minus sign and, with momentum, the next state itself.
+    for (Index i = 0; i < count; ++i)
+        step_bar.data()[i] = (options_.momentum ? next_bar[1].data()[i] : 0.0f) - image_bar.data()[i];
+
+    float* log_weight_bar = parameter_bar.data() + filters + orders * weights;
+    data_gradient(x, data, misfit, context);
+    double lambda_bar = a * dot(misfit, step_bar);
+    if (options_.step == StepRule::damped) {
+        prior_.gradient(x, direction, context);
+        lambda_bar += damping_slope() * (dot(direction, step_bar) + lambda * dot(misfit, step_bar));
+    }
+    double power = 1;
+    for (Index d = 0; d < orders; ++d, power *= level_)
+        log_weight_bar[d] += static_cast<float>(lambda_bar * lambda * power);
+    if (options_.momentum) {
+        log_weight_bar[orders] += static_cast<float>(dot(plane(state, 1), step_bar));
+        for (Index i = 0; i < count; ++i) state_bar[1].data()[i] = momentum_ * step_bar.data()[i];
+    }
+
+    for (Index i = 0; i < count; ++i) direction.data()[i] = a * step_bar.data()[i];
+    std::fill(prior_bar.begin(), prior_bar.end(), 0.0f);
+    prior_.gradient_vjp(x, direction, x_bar, prior_bar, context);
+    for (Index i = 0; i < count; ++i) x_bar.data()[i] += image_bar.data()[i];
+    add_normal(direction, lambda, x_bar, context);
+    for (Index i = 0; i < filters; ++i) parameter_bar[i] += prior_bar[i];
+    power = 1;
+    for (Index d = 0; d < orders; ++d, power *= level_)
+        for (Index i = 0; i < weights; ++i)
+            parameter_bar[filters + d * weights + i] += static_cast<float>(power * prior_bar[filters + i]);
+}
+
+}  // namespace sonolux
