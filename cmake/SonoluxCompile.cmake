@@ -16,6 +16,13 @@ target_compile_options(sonolux_compile INTERFACE
     # The same bits whatever the optimiser does: no contraction except where a source asks for it (the SIMD files).
     -ffp-contract=off -fno-math-errno)
 
+# Sanitizers go into every object and every link, the tests' too.
+set(SONOLUX_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+if(SONOLUX_SANITIZE)
+    add_compile_options(-fsanitize=${SONOLUX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${SONOLUX_SANITIZE})
+endif()
+
 # Compiles SOURCE once per instruction set, each copy in a namespace of its own (SLX_ISA_NAMESPACE), and appends the
 # objects to the list named OBJECTS.
 # In these files a * b + c is a fused multiply-add wherever the instruction set has one: that is a rule of theirs,
