@@ -1,0 +1,320 @@
+// sonolux/sdk/runtime/c_api.cpp
+//
+// The C interface: checks what C cannot, calls the C++ library, and turns what it throws into status codes.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include <sonolux/sdk/runtime/sonolux.h>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+using namespace sonolux;
+
+struct slx_model {
+    Model model;
+    Index parameter_count = 0;
+    int stages = 0;
+};
+
+struct slx_plan {
+    Reconstructor reconstructor;
+    int threads;
+
+    slx_plan(const Model& model, Index rows, Index columns, const ReconstructorOptions& options)
+        : reconstructor(model, rows, columns, options), threads(reconstructor.context().threads()) {}
+};
+
+namespace {
+
+static_assert(sizeof(slx_error) == 512);
+static_assert(SLX_ALIGNMENT == Workspace::alignment);
+static_assert(SLX_INTERNAL_ERROR == static_cast<int>(Status::internal_error));
+
+// Fills `error` without allocating; texts that do not fit end in "...".
+slx_status report(slx_error* error, Status status, const char* text = "") noexcept {
+    const auto code = static_cast<slx_status>(status);
+    if (error == nullptr) return code;
+    error->status = code;
+    constexpr std::size_t room = sizeof error->text;
+    const std::size_t length = std::strlen(text);
+    std::memcpy(error->text, text, std::min(length + 1, room));
+    if (length >= room) {
+        std::size_t end = room - 4;
+        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+            --end;  // whole UTF-8 characters
+        std::memcpy(error->text + end, "...", 4);
+    }
+    return code;
+}
+
+// The one place where exceptions end.
+template <class Work>
+slx_status guarded(slx_error* error, Work&& work) noexcept {
+    try {
+        work();
+        return report(error, Status::ok);
+    } catch (const Error& caught) {
+        return report(error, caught.status(), caught.what());
+    } catch (const std::bad_alloc&) {
+        return report(error, Status::out_of_memory, "out of memory");
+    } catch (const std::exception& caught) {
+        return report(error, Status::internal_error, caught.what());
+    } catch (...) {
+        return report(error, Status::internal_error, "an exception of unknown type");
+    }
+}
+
+template <class T>
+void require_pointer(T* pointer, const char* name) {
+    require(pointer != nullptr, Status::invalid_argument, name, " must not be NULL");
+}
+
+constexpr std::size_t largest_struct = 4096;  // beyond, `size` was never set
+
+// A copy of what the caller, perhaps compiled against another version, knows of the structure.
+template <class T>
+T read_struct(const T* given, const char* name) {
+    require_pointer(given, name);
+    const std::size_t size = given->size;
+    require(size >= sizeof(std::size_t) && size <= largest_struct, Status::invalid_argument, name,
+            "->size must be sizeof the structure, ", sizeof(T), ", got ", size);
+    T known{};
+    std::memcpy(&known, given, std::min(size, sizeof(T)));
+    const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+    for (std::size_t i = sizeof(T); i < size; ++i)
+        require(bytes[i] == 0, Status::unsupported, name,
+                " sets a field that this version of the library does not know, at byte ", i);
+    return known;
+}
+
+template <class T>
+void write_struct(T known, T* asked, const char* name) {
+    const std::size_t size = asked->size;
+    require(size >= sizeof(std::size_t) && size <= largest_struct, Status::invalid_argument, name,
+            "->size must be sizeof the structure, ", sizeof(T), ", got ", size);
+    known.size = size;
+    std::memcpy(asked, &known, std::min(size, sizeof(T)));
+    if (size > sizeof(T))
+        std::memset(reinterpret_cast<unsigned char*>(asked) + sizeof(T), 0, size - sizeof(T));
+}
+
+Index to_size(std::size_t value, const char* name) {
+    require(value <= static_cast<std::size_t>(Reconstructor::largest_size), Status::invalid_argument, name,
+            " must be at most ", Reconstructor::largest_size, ", got ", value);
+    return static_cast<Index>(value);
+}
+
+std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
+    auto handle = std::make_unique<slx_model>();
+    handle->model = std::move(model);
+    const auto network = network_from_model(handle->model, source);
+    handle->parameter_count = static_cast<Index>(network->parameters().size());
+    handle->stages = static_cast<int>(network->steps());
+    return handle;
+}
+
+float in_grey_levels(double sigma) noexcept { return static_cast<float>(255 * sigma); }
+
+class HostRunner final : public ThreadRunner {
+public:
+    explicit HostRunner(const slx_thread_runner& host) : host_(host) {}
+
+    int threads() const noexcept override { return host_.threads; }
+    void run(Index items, Task task, void* data) noexcept override {
+        host_.run(host_.host, items, task, data);
+    }
+
+private:
+    slx_thread_runner host_;
+};
+
+ReconstructorOptions to_options(const slx_plan_options& given) {
+    ReconstructorOptions options;
+    options.sigma = given.sigma;
+    options.tile_rows = to_size(given.tile_rows, "options->tile_rows");
+    options.tile_columns = to_size(given.tile_columns, "options->tile_columns");
+    if (given.memory_limit > 0) options.memory_limit = given.memory_limit;
+    options.threads = given.threads;
+    if (given.runner != nullptr) {
+        require(given.runner->run != nullptr, Status::invalid_argument,
+                "options->runner->run must not be NULL");
+        options.runner = std::make_shared<HostRunner>(*given.runner);
+    }
+    if (given.progress != nullptr)
+        options.progress = [call = given.progress, host = given.progress_host](const Progress& progress) {
+            return call(host, progress.done, progress.total) == 0;
+        };
+    return options;
+}
+
+// Says what is wrong with an image of a run; false if it is fine. Allocates nothing.
+template <class Image>
+bool refuse_image(const slx_plan& plan, const Image* image, const char* name, slx_error* error,
+                  slx_status& status) noexcept {
+    const auto rows = static_cast<std::size_t>(plan.reconstructor.rows());
+    const auto columns = static_cast<std::size_t>(plan.reconstructor.columns());
+    char text[200];
+    if (image == nullptr || image->data == nullptr) {
+        std::snprintf(text, sizeof text, "%s%s must not be NULL", name, image == nullptr ? "" : "->data");
+        status = report(error, Status::invalid_argument, text);
+    } else if (image->rows != rows || image->columns != columns) {
+        std::snprintf(text, sizeof text, "%s must be %zu x %zu, the size of the plan, got %zu x %zu", name,
+                      rows, columns, image->rows, image->columns);
+        status = report(error, Status::size_mismatch, text);
+    } else if (columns > image->row_stride || image->row_stride > PTRDIFF_MAX / sizeof(float) / rows) {
+        std::snprintf(text, sizeof text,
+                      "%s->row_stride must be at least the number of columns, %zu, got %zu", name, columns,
+                      image->row_stride);
+        status = report(error, Status::size_mismatch, text);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+extern "C" {
+
+uint32_t slx_version(void) { return SLX_VERSION_NUMBER; }
+
+const char* slx_status_text(slx_status status) { return to_string(static_cast<Status>(status)); }
+
+slx_status slx_model_create_from_file(const char* path, slx_model** model, slx_error* error) {
+    if (model != nullptr) *model = nullptr;
+    return guarded(error, [&] {
+        require_pointer(path, "path");
+        require_pointer(model, "model");
+        *model = checked(load_model_file(path), path).release();
+    });
+}
+
+slx_status slx_model_create_from_memory(const void* bytes, size_t byte_count, slx_model** model,
+                                        slx_error* error) {
+    if (model != nullptr) *model = nullptr;
+    return guarded(error, [&] {
+        require_pointer(bytes, "bytes");
+        require_pointer(model, "model");
+        constexpr const char* source = "model in memory";
+        *model =
+            checked(load_model({static_cast<const std::byte*>(bytes), byte_count}, source), source).release();
+    });
+}
+
+void slx_model_destroy(slx_model* model) { delete model; }
+
+slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(model, "model");
+        require_pointer(info, "info");
+        slx_model_info known{};
+        known.name = model->model.name.c_str();
+        known.problem = model->model.problem.kind.c_str();
+        known.licence = model->model.licence.c_str();
+        known.sigma_min = in_grey_levels(model->model.problem.sigma_min);
+        known.sigma_max = in_grey_levels(model->model.problem.sigma_max);
+        known.channels = 1;
+        known.stages = model->stages;
+        known.parameter_count = static_cast<std::size_t>(model->parameter_count);
+        write_struct(known, info, "info");
+    });
+}
+
+slx_status slx_plan_create(const slx_model* model, const slx_plan_options* options, slx_plan** plan,
+                           slx_error* error) {
+    if (plan != nullptr) *plan = nullptr;
+    return guarded(error, [&] {
+        require_pointer(model, "model");
+        require_pointer(plan, "plan");
+        const slx_plan_options known = read_struct(options, "options");
+        const Index rows = to_size(known.rows, "options->rows"),
+                    columns = to_size(known.columns, "options->columns");
+        *plan = std::make_unique<slx_plan>(model->model, rows, columns, to_options(known)).release();
+    });
+}
+
+void slx_plan_destroy(slx_plan* plan) { delete plan; }
+
+slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(plan, "plan");
+        require_pointer(info, "info");
+        const Reconstructor& reconstructor = plan->reconstructor;
+        slx_plan_info known{};
+        known.rows = static_cast<std::size_t>(reconstructor.rows());
+        known.columns = static_cast<std::size_t>(reconstructor.columns());
+        known.tile_rows = static_cast<std::size_t>(reconstructor.tile_rows());
+        known.tile_columns = static_cast<std::size_t>(reconstructor.tile_columns());
+        known.tiles = static_cast<std::size_t>(reconstructor.tiles());
+        known.workspace_bytes = reconstructor.workspace_bytes();
+        known.sigma = reconstructor.sigma();
+        known.threads = plan->threads;
+        std::snprintf(known.isa, sizeof known.isa, "%s", to_string(reconstructor.context().isa()));
+        write_struct(known, info, "info");
+    });
+}
+
+size_t slx_plan_workspace_bytes(const slx_plan* plan) {
+    return plan == nullptr ? 0 : plan->reconstructor.workspace_bytes();
+}
+
+slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(plan, "plan");
+        if (memory == nullptr && byte_count == 0) return plan->reconstructor.bind();
+        require_pointer(memory, "memory");
+        plan->reconstructor.bind({static_cast<std::byte*>(memory), byte_count});
+    });
+}
+
+slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(plan, "plan");
+        plan->reconstructor.set_sigma(sigma);
+    });
+}
+
+slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(plan, "plan");
+        plan->reconstructor.set_time_limit(seconds == 0 ? HUGE_VAL : seconds);
+    });
+}
+
+slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error) {
+    if (plan == nullptr) return report(error, Status::invalid_argument, "plan must not be NULL");
+    slx_status refused = SLX_OK;
+    if (refuse_image(*plan, in, "in", error, refused) || refuse_image(*plan, out, "out", error, refused))
+        return refused;
+    Reconstructor& reconstructor = plan->reconstructor;
+    if (!reconstructor.bound())
+        return report(error, Status::invalid_argument,
+                      "the plan has no workspace yet: call slx_plan_bind before");
+    const auto view = [&](const auto& image) {
+        return View(image.data, reconstructor.rows(), reconstructor.columns(),
+                    static_cast<Index>(image.row_stride));
+    };
+    const Status status = reconstructor.run(view(*in), view(*out));
+    switch (status) {
+        case Status::ok: return report(error, status);
+        case Status::invalid_argument:
+            return report(error, status,
+                          reconstructor.tiles() == 1
+                              ? "in and out must be the same image or not overlap"
+                              : "in and out must not overlap, since the image is worked on in tiles");
+        case Status::cancelled: return report(error, status, "cancelled: the output is not finished");
+        case Status::deadline_exceeded:
+            return report(error, status, "time is up: the output is not finished");
+        default: return report(error, status, to_string(status));
+    }
+}
+
+void slx_plan_cancel(slx_plan* plan) {
+    if (plan != nullptr) plan->reconstructor.cancel();
+}
+
+}  // extern "C"

@@ -1,0 +1,286 @@
+// sonolux/sdk/runtime/reconstructor.cpp
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include <sonolux/sdk/runtime/model_architecture.hpp>
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+namespace sonolux {
+namespace {
+
+constexpr Index smallest_tile = 16;  // below this nearly all of a tile is overlap
+constexpr int most_threads = 1024;
+
+Index divide_up(Index a, Index b) noexcept { return (a + b - 1) / b; }
+
+void require_size(Index size, const char* what) {
+    require(size >= 1 && size <= Reconstructor::largest_size, Status::invalid_argument, what,
+            " must be from 1 to ", Reconstructor::largest_size, ", got ", size);
+}
+
+std::shared_ptr<ThreadRunner> make_runner(const ReconstructorOptions& options) {
+    const int threads = options.runner ? options.runner->threads() : options.threads;
+    require(threads >= (options.runner ? 1 : 0) && threads <= most_threads, Status::invalid_argument,
+            options.runner ? "threads of the runner must be from 1 to " : "threads must be from 0 to ",
+            most_threads, ", got ", threads);
+    return options.runner ? options.runner : make_openmp_runner(threads);
+}
+
+void copy(View<const float> from, View<float> to) noexcept {
+    for (Index r = 0; r < to.rows(); ++r) std::copy_n(from.row(r), to.columns(), to.row(r));
+}
+
+// Whether two planes of one size share a pixel.
+bool share_pixels(View<const float> a, View<const float> b) noexcept {
+    const auto address = [](const float* p) { return reinterpret_cast<std::uintptr_t>(p); };
+    const auto extent = [](View<const float> v) {
+        return ((v.rows() - 1) * v.row_stride() + v.columns()) * sizeof(float);
+    };
+    const std::uintptr_t low = std::min(address(a.data()), address(b.data()));
+    const std::uintptr_t high = std::max(address(a.data()), address(b.data()));
+    const View<const float> first = low == address(a.data()) ? a : b;
+    if (high - low >= extent(first)) return false;
+    if (a.row_stride() != b.row_stride()) return true;
+    // Rows of the same stride may lie between each other: two halves of a wide image.
+    const std::uintptr_t shift = (high - low) % (static_cast<std::size_t>(a.row_stride()) * sizeof(float));
+    const std::uintptr_t row = static_cast<std::size_t>(a.columns()) * sizeof(float);
+    return shift < row || shift + row > static_cast<std::size_t>(a.row_stride()) * sizeof(float);
+}
+
+}  // namespace
+
+Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
+                             const ReconstructorOptions& options)
+    : rows_(rows),
+      columns_(columns),
+      time_limit_(std::numeric_limits<double>::infinity()),
+      progress_(options.progress),
+      context_(make_runner(options)) {
+    require_size(rows, "rows");
+    require_size(columns, "columns");
+    require(model.problem.kind == "denoise", Status::unsupported, "model \"", model.name,
+            "\" solves the problem \"", model.problem.kind, "\", this library only \"denoise\"");
+    const VariationalNetworkOptions architecture = architecture_of(model);
+    network_ = network_from_model(model);
+    overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
+    circular_ = architecture.prior.boundary == BoundaryRule::circular;
+
+    sigma_min_ = static_cast<float>(255 * model.problem.sigma_min);
+    sigma_max_ = static_cast<float>(255 * model.problem.sigma_max);
+    require(options.sigma != 0 || sigma_min_ == sigma_max_, Status::invalid_argument,
+            "sigma must be given: model \"", model.name, "\" serves noise levels from ", sigma_min_, " to ",
+            sigma_max_);
+    set_sigma(options.sigma != 0 ? options.sigma : sigma_max_);
+
+    choose_tiles(options);
+    workspace_bytes_ = bytes_for(tile_rows_, tile_columns_);
+    context_.set_progress([this](const Progress& progress) {
+        if (!progress_) return true;
+        return progress_({.activity = progress.activity,
+                          .done = tiles_done_ * stages() + progress.done,
+                          .total = tiles_total_ * stages(),
+                          .seconds_left = -1});
+    });
+}
+
+Index Reconstructor::tiles() const noexcept {
+    return divide_up(rows_, tile_rows_) * divide_up(columns_, tile_columns_);
+}
+
+Reconstructor::Extent Reconstructor::extent(Index tile, Index tile_size, Index size) const noexcept {
+    if (tile_size == size) return {0, size, 0, size};
+    const Index first = tile * tile_size, last = std::min(first + tile_size, size);
+    if (circular_) return {first, last, first - overlap_, last + overlap_};
+    return {first, last, std::max(first - overlap_, Index{0}), std::min(last + overlap_, size)};
+}
+
+// The largest size that a tile has with its overlap.
+Index Reconstructor::extended(Index tile_size, Index size) const noexcept {
+    if (tile_size == size) return size;
+    return circular_ ? tile_size + 2 * overlap_ : std::min(tile_size + 2 * overlap_, size);
+}
+
+std::size_t Reconstructor::bytes_for(Index tile_rows, Index tile_columns) const noexcept {
+    const Index rows = extended(tile_rows, rows_), columns = extended(tile_columns, columns_);
+    const bool whole = tile_rows == rows_ && tile_columns == columns_;
+    return (whole ? 0 : Workspace::bytes<float>(rows * columns)) +
+           network_->run_workspace_bytes(rows, columns, context_);
+}
+
+// Among the tiles whose workspace is within the limit, those with the least area in all, overlaps included.
+void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
+    require(options.tile_rows >= 0, Status::invalid_argument, "tile_rows must be at least 0, got ",
+            options.tile_rows);
+    require(options.tile_columns >= 0, Status::invalid_argument, "tile_columns must be at least 0, got ",
+            options.tile_columns);
+    tile_rows_ = std::min(options.tile_rows, rows_);
+    tile_columns_ = std::min(options.tile_columns, columns_);
+    if (tile_rows_ > 0 && tile_columns_ > 0) return;
+
+    const auto fits = [&](Index rows, Index columns) {
+        return bytes_for(rows, columns) <= options.memory_limit;
+    };
+    // How many parts a direction may be cut into; a given size of tiles is one way only.
+    const auto most_parts = [](Index given, Index size) {
+        return given > 0 ? Index{1} : divide_up(size, std::min(size, smallest_tile));
+    };
+    const auto size_of_part = [](Index given, Index size, Index parts) {
+        return given > 0 ? given : divide_up(size, parts);
+    };
+    const Index given_rows = tile_rows_, given_columns = tile_columns_;
+    const Index most_rows = most_parts(given_rows, rows_), most_columns = most_parts(given_columns, columns_);
+    const Index fewest_columns = size_of_part(given_columns, columns_, most_columns);
+
+    double least_area = std::numeric_limits<double>::infinity();
+    const auto with_overlaps = [&](Index tile, Index size) {
+        return static_cast<double>(size) + 2.0 * static_cast<double>(overlap_ * (divide_up(size, tile) - 1));
+    };
+    Index parts = 1;
+    for (Index low = 1, high = most_rows;
+         low <= high;) {  // the fewest rows of tiles with which anything fits
+        const Index middle = (low + high) / 2;
+        parts = fits(size_of_part(given_rows, rows_, middle), fewest_columns) ? (high = middle - 1, middle)
+                                                                              : parts;
+        if (high >= middle) low = middle + 1;
+    }
+    for (; parts <= most_rows; ++parts) {
+        const Index rows = size_of_part(given_rows, rows_, parts);
+        const double rows_in_all = with_overlaps(rows, rows_);
+        if (rows_in_all * static_cast<double>(columns_) >= least_area) break;
+        Index low = 1,
+              high = most_columns;  // the fewest columns of tiles that fit; high fits, or nothing does
+        while (low < high) {
+            const Index middle = (low + high) / 2;
+            if (fits(rows, size_of_part(given_columns, columns_, middle)))
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        const Index columns = size_of_part(given_columns, columns_, low);
+        const double area = rows_in_all * with_overlaps(columns, columns_);
+        if (!fits(rows, columns) || area >= least_area) continue;
+        least_area = area;
+        tile_rows_ = rows;
+        tile_columns_ = columns;
+    }
+    const Index fewest_rows = size_of_part(given_rows, rows_, most_rows);
+    require(std::isfinite(least_area), Status::invalid_argument, "memory_limit must be at least ",
+            bytes_for(fewest_rows, fewest_columns), " bytes, what the smallest tile needs (", fewest_rows,
+            " x ", fewest_columns, " pixels and ", overlap_, " around them), got ", options.memory_limit);
+}
+
+void Reconstructor::set_sigma(float sigma) {
+    if (sigma_max_ == 0 && sigma == 0) return network_->update(network_->sigma());  // not trained for noise
+    const float slack = 1e-4f * sigma_max_;  // a level that went through units of the image range and back
+    require(sigma >= sigma_min_ - slack && sigma <= sigma_max_ + slack, Status::invalid_argument,
+            sigma_min_ == sigma_max_ ? sentence("sigma must be ", sigma_min_)
+                                     : sentence("sigma must be from ", sigma_min_, " to ", sigma_max_),
+            ", what the model was trained for, got ", sigma);
+    network_->update(std::clamp(sigma, sigma_min_, sigma_max_));
+}
+
+void Reconstructor::set_time_limit(double seconds) {
+    require(seconds > 0, Status::invalid_argument, "time limit must be above 0 seconds, got ", seconds);
+    time_limit_ = seconds;
+}
+
+void Reconstructor::bind() {
+    bound_ = false;
+    context_.workspace().bind(nullptr, 0);
+    context_.workspace().reserve(workspace_bytes_);
+    finish_bind();
+}
+
+void Reconstructor::bind(std::span<std::byte> memory) {
+    require(memory.size() >= workspace_bytes_, Status::size_mismatch, "workspace must have at least ",
+            workspace_bytes_, " bytes, got ", memory.size());
+    const auto beyond = reinterpret_cast<std::uintptr_t>(memory.data()) % Workspace::alignment;
+    require(beyond == 0, Status::invalid_argument, "workspace must start at a multiple of ",
+            Workspace::alignment, " bytes, got an address ", beyond, " bytes beyond one");
+    context_.workspace().bind(memory.data(), memory.size());
+    finish_bind();
+}
+
+void Reconstructor::finish_bind() noexcept {
+    // Runners like OpenMP start their threads, and allocate, in the first parallel region.
+    parallel_for(context_, Index{4} * context_.threads(), [](Index, int) noexcept {});
+    bound_ = true;
+}
+
+Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
+    if (!bound_) return Status::invalid_argument;
+    const bool stack = in.rank() == 3;
+    if ((!stack && in.rank() != 2) || out.shape() != in.shape() || in.rows() != rows_ ||
+        in.columns() != columns_ || in.row_stride() < columns_ || out.row_stride() < columns_)
+        return Status::size_mismatch;
+    if (in.data() == nullptr || out.data() == nullptr) return Status::invalid_argument;
+    const Index planes = stack ? in.size(0) : 1;
+    const auto plane_of = [&](auto images, Index plane) { return stack ? images[plane] : images; };
+    for (Index i = 0; i < planes; ++i)
+        for (Index o = 0; o < planes; ++o) {
+            const View<const float> read = plane_of(in, i), written = plane_of(View<const float>(out), o);
+            const bool in_place = i == o && tiles() == 1 && read.data() == written.data() &&
+                                  read.row_stride() == written.row_stride();
+            if (!in_place && share_pixels(read, written)) return Status::invalid_argument;
+        }
+
+    const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
+    context_.set_deadline(limited
+                              ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
+                                                            std::chrono::duration<double>(time_limit_))
+                              : Context::Clock::time_point::max());
+    tiles_done_ = 0;
+    tiles_total_ = planes * tiles();
+    Status status = Status::ok;
+    for (Index plane = 0; plane < planes; ++plane) {
+        const Status plane_status = run_plane(plane_of(in, plane), plane_of(out, plane));
+        if (status == Status::ok) status = plane_status;
+    }
+    if (status == Status::cancelled) context_.clear_cancel();
+    return status;
+}
+
+Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept {
+    Status status = Status::ok;
+    for (Index row = 0; row < divide_up(rows_, tile_rows_); ++row)
+        for (Index column = 0; column < divide_up(columns_, tile_columns_); ++column) {
+            const Extent rows = extent(row, tile_rows_, rows_);
+            const Extent columns = extent(column, tile_columns_, columns_);
+            const Status tile_status = run_tile(in, out, rows, columns);
+            if (status == Status::ok) status = tile_status;
+            ++tiles_done_;
+        }
+    return status;
+}
+
+Status Reconstructor::run_tile(View<const float> in, View<float> out, const Extent& rows,
+                               const Extent& columns) noexcept {
+    if (tiles() == 1) return network_->run(in, out, context_);
+    const View<const float> from =
+        in.block(rows.first, columns.first, rows.last - rows.first, columns.last - columns.first);
+    const View<float> to = out.block(rows.first, columns.first, from.rows(), from.columns());
+    if (const Status stopped = context_.poll(); stopped != Status::ok) {
+        copy(from, to);
+        return stopped;
+    }
+    Scratch scratch(context_.workspace());
+    const View<float> tile = scratch.take<float>({rows.end - rows.begin, columns.end - columns.begin});
+    if (tile.data() == nullptr) return Status::internal_error;
+    const auto inside = [](Index i, Index size) { return boundary_index(BoundaryRule::circular, i, size); };
+    for (Index r = rows.begin; r < rows.end; ++r) {
+        const float* line = in.row(inside(r, rows_));
+        float* copied = tile.row(r - rows.begin);
+        if (columns.begin >= 0 && columns.end <= columns_)
+            std::copy(line + columns.begin, line + columns.end, copied);
+        else
+            for (Index c = columns.begin; c < columns.end; ++c)
+                copied[c - columns.begin] = line[inside(c, columns_)];
+    }
+    const Status status = network_->run(tile, tile, context_);
+    copy(tile.block(rows.first - rows.begin, columns.first - columns.begin, from.rows(), from.columns()), to);
+    return status;
+}
+
+}  // namespace sonolux

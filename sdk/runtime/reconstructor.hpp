@@ -1,0 +1,130 @@
+// sonolux/sdk/runtime/reconstructor.hpp
+//
+// Reconstructor: a model made ready for images of one size. plan -> bind -> run.
+//
+// Large images are worked on in tiles. A pixel after T stages sees no further than T * reach pixels of the
+// input, reach = 2 * (filter size / 2) for a field of experts; so each tile is taken with that much around
+// it, cut off at the true border of the image, where the network's boundary rule holds as in the whole image.
+// (Circular images have no true border: there the overlap is taken from the other side.) What the boundary
+// rule does at the other edges of the extended tile never arrives in the tile itself, and since each pixel's
+// sums have one order wherever it lies, tiled and untiled results are equal to the bit.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include <sonolux/core/context.hpp>
+#include <sonolux/sdk/runtime/model.hpp>
+#include <sonolux/solvers/unrolled_network.hpp>
+#include <sonolux/solvers/variational_network.hpp>
+
+namespace sonolux {
+
+struct ReconstructorOptions {
+    /// Noise level in units of 1/255 of the image range, within what the model was trained for.
+    /// 0: the model's, if it has one only.
+    float sigma = 0;
+
+    /// Tiles without their overlap. 0: chosen by the library, as large as `memory_limit` allows.
+    Index tile_rows = 0, tile_columns = 0;
+
+    /// Bytes of workspace; not looked at if both sizes of the tiles are given.
+    std::size_t memory_limit = std::size_t{64} << 20;
+
+    int threads = 0;                       ///< for the default runner; 0: all processors
+    std::shared_ptr<ThreadRunner> runner;  ///< null: the default
+
+    /// Called after each stage of each tile; returns false to cancel.
+    std::function<bool(const Progress&)> progress;
+};
+
+/// Runs a model on images [rows, columns], or [channels, rows, columns] plane by plane, with values in [0,
+/// 1].
+///
+/// Serves one caller at a time; many may be made from one model, which may go afterwards.
+class Reconstructor {
+public:
+    static constexpr Index largest_size = Index{1} << 24;  ///< of rows, and of columns
+
+    /// Throws Error{invalid_argument} naming the field (a size below 1 or too large, a noise level the model
+    /// does not know, a memory limit below the smallest tile's need), Error{corrupt_data} for a model that is
+    /// not what it claims to be, Error{unsupported} for one that is no image denoiser.
+    Reconstructor(const Model& model, Index rows, Index columns, const ReconstructorOptions& options = {});
+
+    [[nodiscard]] Index rows() const noexcept { return rows_; }
+    [[nodiscard]] Index columns() const noexcept { return columns_; }
+    [[nodiscard]] Index tile_rows() const noexcept { return tile_rows_; }
+    [[nodiscard]] Index tile_columns() const noexcept { return tile_columns_; }
+    [[nodiscard]] Index tiles() const noexcept;
+    [[nodiscard]] Index overlap() const noexcept { return overlap_; }
+    [[nodiscard]] Index stages() const noexcept { return network_->steps(); }
+    [[nodiscard]] float sigma() const noexcept { return network_->sigma(); }
+
+    /// All memory that `run` takes, besides the images.
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept { return workspace_bytes_; }
+
+    /// Takes that memory from the heap. Throws Error{out_of_memory}.
+    void bind();
+
+    /// Uses the caller's. Throws Error{size_mismatch} if it is too short, Error{invalid_argument} if it does
+    /// not start at a multiple of Workspace::alignment.
+    ///
+    /// Both make the runner start its threads, so that `run` allocates nothing if the same thread calls it.
+    void bind(std::span<std::byte> memory);
+
+    /// Another noise level for the following runs. Throws as the constructor does. Allocates nothing else.
+    void set_sigma(float sigma);
+
+    /// Each following run stops at the first stage boundary after this many seconds; infinity means never.
+    /// Throws Error{invalid_argument} unless seconds > 0.
+    void set_time_limit(double seconds);
+
+    /// Stops the run in progress, or else the next one, at its next stage boundary. From any thread.
+    void cancel() noexcept { context_.cancel(); }
+
+    /// Reconstructs `in` to `out`, both of the planned size (or stacks of as many such planes), with any row
+    /// and channel strides. They may be the same image if tiles() is 1, and must not overlap otherwise.
+    /// Pixels that are NaN or infinite make NaN of pixels within overlap() of them and of no others.
+    /// Allocates nothing.
+    ///
+    /// ok, or cancelled / deadline_exceeded: then each tile holds what its last finished stage made, and
+    /// tiles that had not been begun hold the input. Otherwise `out` is untouched: size_mismatch, or
+    /// invalid_argument where nothing was bound or images overlap.
+    [[nodiscard]] Status run(View<const float> in, View<float> out) noexcept;
+
+    /// Whether it has been given memory.
+    [[nodiscard]] bool bound() const noexcept { return bound_; }
+
+    [[nodiscard]] const Context& context() const noexcept { return context_; }
+
+private:
+    // Where a tile lies in one direction: its pixels are [first, last), with its overlap [begin, end).
+    struct Extent {
+        Index first, last, begin, end;
+    };
+    [[nodiscard]] Extent extent(Index tile, Index tile_size, Index size) const noexcept;
+    [[nodiscard]] Index extended(Index tile_size, Index size) const noexcept;
+    [[nodiscard]] std::size_t bytes_for(Index tile_rows, Index tile_columns) const noexcept;
+    void choose_tiles(const ReconstructorOptions& options);
+    void finish_bind() noexcept;
+    [[nodiscard]] Status run_tile(View<const float> in, View<float> out, const Extent& rows,
+                                  const Extent& columns) noexcept;
+    [[nodiscard]] Status run_plane(View<const float> in, View<float> out) noexcept;
+
+    Index rows_, columns_;
+    Index tile_rows_ = 0, tile_columns_ = 0;
+    Index overlap_ = 0;
+    bool circular_ = false;
+    float sigma_min_ = 0, sigma_max_ = 0;  // in units of 1/255 of the image range
+    std::size_t workspace_bytes_ = 0;
+    double time_limit_;
+    std::unique_ptr<UnrolledNetwork> network_;
+    std::function<bool(const Progress&)> progress_;
+    Index tiles_done_ = 0, tiles_total_ = 0;  // of the run in progress
+    Context context_;
+    bool bound_ = false;
+};
+
+}  // namespace sonolux

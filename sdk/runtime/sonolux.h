@@ -1,0 +1,263 @@
+/* sonolux/sdk/runtime/sonolux.h
+ *
+ * Sonolux runtime 0.1: runs trained image reconstruction networks. The C interface.
+ *
+ * A complete program (error handling left out, see samples/firmware_loop.c):
+ *
+ *     #include <sonolux/sdk/runtime/sonolux.h>
+ *
+ *     slx_error error;
+ *     slx_model* model = NULL;
+ *     slx_model_create_from_file("denoise_sigma25.safetensors", &model, &error);
+ *
+ *     slx_plan_options options = {0};            // zero means: the default, in every field
+ *     options.size = sizeof options;
+ *     options.rows = 480;
+ *     options.columns = 640;
+ *     slx_plan* plan = NULL;
+ *     slx_plan_create(model, &options, &plan, &error);
+ *     slx_model_destroy(model);                  // the plan keeps what it needs
+ *
+ *     // All memory that running takes: yours, in one piece ...
+ *     size_t bytes = slx_plan_workspace_bytes(plan);
+ *     slx_plan_bind(plan, my_aligned_memory, bytes, &error);
+ *     // ... or ours: slx_plan_bind(plan, NULL, 0, &error);
+ *
+ *     while (next_frame(frame)) {                // float frame[480 * 640], values in [0, 1]
+ *         slx_input in = {frame, 480, 640, 640};
+ *         slx_output out = {clean, 480, 640, 640};
+ *         slx_status status = slx_plan_run(plan, &in, &out, &error);  // allocates nothing
+ *         if (status != SLX_OK) fprintf(stderr, "%s\n", error.text);
+ *     }
+ *     slx_plan_destroy(plan);
+ *
+ * Rules that hold for every function:
+ *
+ *   - Nothing throws, aborts, exits or prints. A function that can fail returns a slx_status.
+ *   - `error` may be NULL. Otherwise it receives the status, and a sentence that names what was wrong, its value
+ *     and what was expected: "rows must be from 1 to 16777216, got 0". Nothing else keeps the text: there is no
+ *     last error, neither of a thread nor of a handle.
+ *   - Where a function fails, its outputs are as before, and created handles are NULL, unless it says otherwise.
+ *   - Structures that may grow begin with `size`: set it to sizeof the structure. Fields that a caller does not
+ *     know, because it was compiled against an older version, are taken as zero; fields that this library does not
+ *     know must be zero.
+ *   - A model is immutable and may be used by several threads at once. A plan serves one caller at a time, except
+ *     for slx_plan_cancel, which may be called at any moment, by any thread or signal handler.
+ *   - The same build gives the same bits, whatever the number of threads, the tiles and the runner.
+ *   - Between versions 0.x functions may change; from 1.0 on only be added.
+ */
+#ifndef SONOLUX_H
+#define SONOLUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define SLX_API __attribute__((visibility("default")))
+#else
+#define SLX_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version and status ------------------------------------------------------------------------------------ */
+
+#define SLX_VERSION_MAJOR 0
+#define SLX_VERSION_MINOR 1
+#define SLX_VERSION_PATCH 0
+
+/* 10000 major + 100 minor + patch. */
+#define SLX_VERSION_NUMBER (10000 * SLX_VERSION_MAJOR + 100 * SLX_VERSION_MINOR + SLX_VERSION_PATCH)
+
+/* SLX_VERSION_NUMBER of the library that is running; the macro is that of the header that was compiled. */
+SLX_API uint32_t slx_version(void);
+
+/* Values never change their meaning, and new ones may come: treat an unknown one as a failure. */
+typedef int32_t slx_status;
+enum {
+    SLX_OK = 0,
+    SLX_INVALID_ARGUMENT = 1,  /* a value outside what this header allows; a null pointer */
+    SLX_SIZE_MISMATCH = 2,     /* sizes that do not belong together; a buffer that is too short */
+    SLX_UNSUPPORTED = 3,       /* well formed, but not something this library or model can do */
+    SLX_FILE_ERROR = 4,        /* a file could not be opened or read */
+    SLX_CORRUPT_DATA = 5,      /* a file or buffer that is not what it claims to be */
+    SLX_OUT_OF_MEMORY = 6,
+    SLX_CANCELLED = 7,         /* the output is valid: what had been finished when the run was cancelled */
+    SLX_DEADLINE_EXCEEDED = 8, /* the output is valid: what had been finished when time was up */
+    SLX_DEVICE_ERROR = 9,
+    SLX_INTERNAL_ERROR = 10    /* a fault of ours: please report it */
+};
+
+/* "invalid argument": a few lower-case words, for any value. Static: do not free. Never NULL. */
+SLX_API const char* slx_status_text(slx_status status);
+
+/* What went wrong. Yours; 512 bytes, now and in all later versions. On success: SLX_OK and "". */
+typedef struct slx_error {
+    slx_status status;
+    char text[508]; /* UTF-8, ends in zero; cut short with "..." where it is longer */
+} slx_error;
+
+/* ---- Models ------------------------------------------------------------------------------------------------ */
+
+/* A trained network. */
+typedef struct slx_model slx_model;
+
+/* Reads and checks a model file (.safetensors with Sonolux metadata). `path` in the encoding of the system.
+ * SLX_FILE_ERROR, SLX_CORRUPT_DATA (including a wrong checksum, NaN parameters, and sizes that do not agree),
+ * SLX_UNSUPPORTED (an architecture or schema of a later version), SLX_OUT_OF_MEMORY. */
+SLX_API slx_status slx_model_create_from_file(const char* path, slx_model** model, slx_error* error);
+
+/* The same from the bytes of such a file, which are not needed afterwards. Needs no file system. */
+SLX_API slx_status slx_model_create_from_memory(const void* bytes, size_t byte_count, slx_model** model,
+                                                slx_error* error);
+
+/* NULL is allowed. */
+SLX_API void slx_model_destroy(slx_model* model);
+
+/* Set `size` before the call. Texts belong to the model. */
+typedef struct slx_model_info {
+    size_t size;
+    const char* name;       /* "denoise_sigma25" */
+    const char* problem;    /* what it solves: "denoise" */
+    const char* licence;    /* of its parameters, and of what they were learned from */
+    float sigma_min;        /* the noise levels that the model was trained for: standard deviations in units */
+    float sigma_max;        /* of 1/255 of the image range; equal where it knows one level only */
+    int32_t channels;       /* that it looks at together: 1, each plane is reconstructed by itself */
+    int32_t stages;         /* unrolled steps; cancelling and time limits act between them */
+    size_t parameter_count; /* float32 numbers */
+} slx_model_info;
+
+SLX_API slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error);
+
+/* ---- Plans ------------------------------------------------------------------------------------------------- */
+
+/* A model made ready for images of one size. plan -> bind -> run. */
+typedef struct slx_plan slx_plan;
+
+/* One piece of work, given to a thread runner: to be called once for each item. */
+typedef void (*slx_task)(void* task_data, ptrdiff_t item, int32_t thread);
+
+/* The host's threads, used instead of ours.
+ *
+ * `run` calls task(task_data, item, thread) once for each item in [0, items), in any order, on any threads, with
+ * 0 <= thread < threads and no two calls with the same `thread` at a time; it returns when all have returned.
+ * It must not throw. It is called only inside slx_plan_bind and slx_plan_run. */
+typedef struct slx_thread_runner {
+    void* host; /* first argument of `run` */
+    int32_t threads;
+    void (*run)(void* host, ptrdiff_t items, slx_task task, void* task_data);
+} slx_thread_runner;
+
+/* Told how far a run has come: after each stage of each tile, on the thread that called slx_plan_run.
+ * Return 0 to go on, anything else to cancel the run. Must not call functions on the plan other than
+ * slx_plan_cancel. */
+typedef int32_t (*slx_progress)(void* host, ptrdiff_t done, ptrdiff_t total);
+
+/* Zero means the default in every field but the first three. */
+typedef struct slx_plan_options {
+    size_t size;
+    size_t rows;    /* of the images: 1 to 16777216 */
+    size_t columns; /* likewise */
+
+    /* Noise level of the images, in units of 1/255 of their range; within sigma_min and sigma_max of the model.
+     * 0: the model's, where sigma_min and sigma_max are equal; other models need to be told. */
+    float sigma;
+
+    /* How many threads of ours to use, at most 1024; 0: as many as there are processors. Not looked at if `runner` is given. */
+    int32_t threads;
+    const slx_thread_runner* runner; /* copied; NULL: our threads */
+
+    /* Large images are reconstructed in overlapping tiles, which bounds the workspace; the result is the same to
+     * the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the tiles
+     * without their overlap; if one of the two is 0, the library chooses it. */
+    size_t tile_rows;
+    size_t tile_columns;
+    size_t memory_limit; /* bytes of workspace; 0: 64 MiB. Not looked at if both sizes of the tiles are given. */
+
+    slx_progress progress; /* or NULL */
+    void* progress_host;   /* first argument of `progress` */
+} slx_plan_options;
+
+/* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_UNSUPPORTED, SLX_OUT_OF_MEMORY. */
+SLX_API slx_status slx_plan_create(const slx_model* model, const slx_plan_options* options, slx_plan** plan,
+                                   slx_error* error);
+
+/* NULL is allowed. Memory of yours that was bound is yours again. */
+SLX_API void slx_plan_destroy(slx_plan* plan);
+
+/* What was planned. Set `size` before the call. */
+typedef struct slx_plan_info {
+    size_t size;
+    size_t rows;
+    size_t columns;
+    size_t tile_rows;    /* of the tiles without their overlap; the size of the image if there is one tile only */
+    size_t tile_columns;
+    size_t tiles;        /* how many */
+    size_t workspace_bytes;
+    float sigma;
+    int32_t threads;
+    char isa[16];        /* the instruction set of the kernels: "avx2" */
+} slx_plan_info;
+
+SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
+
+/* How much memory slx_plan_bind needs, a multiple of SLX_ALIGNMENT; 0 for NULL. */
+SLX_API size_t slx_plan_workspace_bytes(const slx_plan* plan);
+
+/* Workspace memory starts at a multiple of this address. */
+#define SLX_ALIGNMENT 64
+
+/* Gives the plan its workspace: `memory` of yours, at least slx_plan_workspace_bytes long, aligned to
+ * SLX_ALIGNMENT, left alone until the plan is destroyed or bound again; or NULL and 0 for memory of ours.
+ * Starts our threads, if the plan uses them: bind and run on the same thread, since OpenMP keeps threads for each
+ * thread that starts some. SLX_SIZE_MISMATCH (too short), SLX_INVALID_ARGUMENT (not aligned), SLX_OUT_OF_MEMORY. */
+SLX_API slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error);
+
+/* Another noise level for the following runs, under the same conditions as in slx_plan_options. Allocates nothing;
+ * takes about as long as a small image. Not while the plan runs. */
+SLX_API slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error);
+
+/* Each following run stops between two stages once it has taken this many seconds, with SLX_DEADLINE_EXCEEDED.
+ * 0 or infinity: no limit. Not while the plan runs. */
+SLX_API slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* error);
+
+/* ---- Running ----------------------------------------------------------------------------------------------- */
+
+/* A plane of float32 values in [0, 1]. Row r starts at data + r * row_stride, and row_stride >= columns.
+ * Rows and columns must be the plan's: they are here so that a mistake is an error and not a crash. */
+typedef struct slx_input {
+    const float* data;
+    size_t rows;
+    size_t columns;
+    size_t row_stride; /* in values, not bytes */
+} slx_input;
+
+typedef struct slx_output {
+    float* data;
+    size_t rows;
+    size_t columns;
+    size_t row_stride;
+} slx_output;
+
+/* Reconstructs one plane; colour images are three planes and three runs. Allocates nothing, locks nothing.
+ *
+ * `out` may be `in` (same data, same row_stride) if the plan has one tile; otherwise they must not overlap.
+ * Values beyond [0, 1] are allowed, and results may lie slightly beyond: nothing is clipped. A NaN or infinite
+ * pixel makes NaN of pixels around it, at most stages * 2 * filter radius away, and none elsewhere.
+ *
+ * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles that had
+ * not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or SLX_SIZE_MISMATCH: the output
+ * is as before. */
+SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error);
+
+/* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at
+ * once. Runs after that are not affected. NULL is allowed. */
+SLX_API void slx_plan_cancel(slx_plan* plan);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SONOLUX_H */
