@@ -23,8 +23,8 @@ Adam::Adam(const AdamOptions& options, std::vector<float> typical)
 }
 
 void Adam::reset() noexcept {
-    std::fill(state_.first.begin(), state_.first.end(), 0.0);
-    std::fill(state_.second.begin(), state_.second.end(), 0.0);
+    std::fill(state_.first.begin(), state_.first.end(), 0.0f);
+    std::fill(state_.second.begin(), state_.second.end(), 0.0f);
     state_.steps = 0;
     state_.running_norm = 0;
 }
@@ -59,10 +59,10 @@ void Adam::step(std::span<float> parameters, std::span<const double> gradient,
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (!trained[i]) continue;
         const double g = shorten * gradient[i];
-        double& m = state_.first[i];
-        double& v = state_.second[i];
-        m = options_.beta1 * m + (1 - options_.beta1) * g;
-        v = options_.beta2 * v + (1 - options_.beta2) * g * g;
+        const double m = options_.beta1 * state_.first[i] + (1 - options_.beta1) * g;
+        const double v = options_.beta2 * state_.second[i] + (1 - options_.beta2) * g * g;
+        state_.first[i] = static_cast<float>(m);
+        state_.second[i] = static_cast<float>(v);
         const double change = m / first_bias / (std::sqrt(v / second_bias) + options_.epsilon);
         parameters[i] = static_cast<float>(parameters[i] - rate * typical_[i] * change);
     }

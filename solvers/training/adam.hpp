@@ -25,9 +25,9 @@ struct AdamOptions {
     friend bool operator==(const AdamOptions&, const AdamOptions&) = default;
 };
 
-/// Everything that a continued run needs. Moments are double, one per parameter.
+/// Everything that a continued run needs. Moments are one float per parameter; the arithmetic is double.
 struct AdamState {
-    std::vector<double> first, second;
+    std::vector<float> first, second;
     Index steps = 0;          ///< k
     double running_norm = 0;  ///< of the gradients so far (for clipping); 0 before the first step
 };

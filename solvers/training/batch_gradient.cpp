@@ -38,7 +38,7 @@ BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions&
     losses_.resize(static_cast<std::size_t>(groups));
 }
 
-double BatchGradient::evaluate(const PatchSource& source, std::uint64_t first, Index count,
+double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first, Index count,
                                std::uint64_t seed, TrainingStream stream, double sigma, const Loss& loss,
                                std::span<const double> step_weights, std::span<double> gradient) noexcept {
     assert(count >= 1 && count <= options_.batch);

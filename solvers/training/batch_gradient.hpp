@@ -19,15 +19,15 @@ namespace sonolux {
 
 /// Writes clean patch number `sample`, values 0 to 255, to `patch` [rows, columns]. A function of `sample`
 /// alone; called from several threads at once; must not throw.
-using PatchSource = std::function<void(std::uint64_t sample, View<float> patch)>;
+using PatchFunction = std::function<void(std::uint64_t sample, View<float> patch)>;
 
-/// What the random numbers of training are for: the streams of Philox under the run's seed.
+/// The streams of Philox under the run's seed that training draws from. Those below 100 mean what
+/// simulation/streams.hpp says they mean.
 enum class TrainingStream : std::uint64_t {
-    patch = 1,
     noise = 2,
-    sigma = 3,
-    validation = 4,
-    fixed_noise = 5
+    noise_level = 3,
+    validation_noise = 100,  ///< of the held-out images
+    fixed_noise = 101,       ///< of the patches of L-BFGS, which see the same noise every time
 };
 
 struct BatchOptions {
@@ -52,7 +52,7 @@ public:
     /// image range, everything in the units of the network, which must have been updated. The first
     /// step_weights.size() steps run. Writes the mean's gradient [parameters] to `gradient`, in double.
     /// Neither allocates nor throws. count is from 1 to the batch.
-    double evaluate(const PatchSource& source, std::uint64_t first, Index count, std::uint64_t seed,
+    double evaluate(const PatchFunction& source, std::uint64_t first, Index count, std::uint64_t seed,
                     TrainingStream stream, double sigma, const Loss& loss,
                     std::span<const double> step_weights, std::span<double> gradient) noexcept;
 

@@ -28,10 +28,8 @@ void check(const TrainingOptions& options, Index network_steps) {
         require(good, Status::invalid_argument, parts...);
     };
     const NoiseLevels& noise = options.noise;
-    refuse_unless(noise.low >= 0 && noise.low <= noise.high && std::isfinite(noise.high),
-                  "noise levels must be 0 <= low <= high, got ", noise.low, " to ", noise.high);
-    refuse_unless(!noise.logarithmic || noise.low == noise.high || noise.low > 0,
-                  "the lowest of log-uniform noise levels must be above 0, got ", noise.low);
+    refuse_unless(noise.low > 0 && noise.low <= noise.high && std::isfinite(noise.high),
+                  "noise levels must be 0 < low <= high, got ", noise.low, " to ", noise.high);
     refuse_unless(noise.per_step >= 1 && options.batch.batch % noise.per_step == 0,
                   "noise levels per step must be at least 1 and divide the batch of ", options.batch.batch,
                   ", got ", noise.per_step);
@@ -102,7 +100,7 @@ std::vector<TrainingPhase> greedy_then_joint(Index network_steps, Index greedy, 
     return phases;
 }
 
-Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, PatchSource source, const Loss& loss,
+Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunction source, const Loss& loss,
                  Validation* validation, Context& context)
     : network_(network),
       options_(checked(std::move(options), network.steps())),
@@ -157,7 +155,7 @@ void Trainer::begin_phase() {
 double Trainer::noise_level(std::uint64_t draw, Index part, Index parts) const noexcept {
     const NoiseLevels& noise = options_.noise;
     if (noise.low == noise.high) return noise.low;
-    Philox random(options_.seed, static_cast<std::uint64_t>(TrainingStream::sigma), draw);
+    Philox random(options_.seed, static_cast<std::uint64_t>(TrainingStream::noise_level), draw);
     const double u = (static_cast<double>(part) + random.uniform()) / static_cast<double>(parts);
     if (!noise.logarithmic) return noise.low + u * (noise.high - noise.low);
     return noise.low * std::exp(u * std::log(noise.high / noise.low));
@@ -165,8 +163,7 @@ double Trainer::noise_level(std::uint64_t draw, Index part, Index parts) const n
 
 double Trainer::weight(double sigma) const noexcept {
     const NoiseLevels& noise = options_.noise;
-    return noise.weight_power == 0 || noise.high == 0 ? 1.0
-                                                      : std::pow(sigma / noise.high, noise.weight_power);
+    return noise.weight_power == 0 ? 1.0 : std::pow(sigma / noise.high, noise.weight_power);
 }
 
 double Trainer::adam_step(const TrainingPhase& phase, double rate) {

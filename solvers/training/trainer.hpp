@@ -92,7 +92,7 @@ class Trainer {
 public:
     /// Reserves all memory. Network, loss, validation (null: none) and context must outlive the trainer;
     /// nobody else may touch the network's parameters. Throws Error{invalid_argument} naming the option.
-    Trainer(UnrolledNetwork& network, TrainingOptions options, PatchSource source, const Loss& loss,
+    Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunction source, const Loss& loss,
             Validation* validation, Context& context);
 
     [[nodiscard]] const TrainingOptions& options() const noexcept { return options_; }
@@ -121,7 +121,7 @@ private:
 
     UnrolledNetwork& network_;
     TrainingOptions options_;
-    PatchSource source_;
+    PatchFunction source_;
     const Loss& loss_;
     Validation* validation_;
     BatchGradient batch_;

@@ -18,8 +18,8 @@ Validation::Validation(const UnrolledNetwork& network, std::vector<Array<float>>
                        std::vector<double> sigmas, std::uint64_t seed, Context& context)
     : images_(std::move(images)), sigmas_(std::move(sigmas)), psnr_(images_.size()), context_(context) {
     for (double sigma : sigmas_)
-        require(sigma >= 0 && std::isfinite(sigma), Status::invalid_argument,
-                "a noise level of the validation must be at least 0, got ", sigma);
+        require(sigma > 0 && std::isfinite(sigma), Status::invalid_argument,
+                "a noise level of the validation must be above 0, got ", sigma);
     const Context serial(make_serial_runner());
     Index largest = 0;
     std::size_t workspace = 0;
@@ -33,7 +33,7 @@ Validation::Validation(const UnrolledNetwork& network, std::vector<Array<float>>
             std::max(workspace, network.run_workspace_bytes(image.shape()[0], image.shape()[1], serial));
         noise_.emplace_back(image.shape());
         fill_normal(noise_.back().view(),
-                    Philox(seed, static_cast<std::uint64_t>(TrainingStream::validation), i));
+                    Philox(seed, static_cast<std::uint64_t>(TrainingStream::validation_noise), i));
     }
     if (images_.empty()) return;
     for (int thread = 0; thread < context.threads(); ++thread)

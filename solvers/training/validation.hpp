@@ -15,9 +15,9 @@ namespace sonolux {
 class Validation {
 public:
     /// Clean images [rows, columns] with values 0 to 255, noise levels in the same units. Image i has noise
-    /// from (seed, TrainingStream::validation, i), the same for all levels. Runs on the threads of `context`,
-    /// which must outlive this object. Throws Error{invalid_argument} if a level is negative or an image is
-    /// empty.
+    /// from (seed, TrainingStream::validation_noise, i), the same for all levels. Runs on the threads of
+    /// `context`, which must outlive this object. Throws Error{invalid_argument} if a level is negative or an
+    /// image is empty.
     Validation(const UnrolledNetwork& network, std::vector<Array<float>> images, std::vector<double> sigmas,
                std::uint64_t seed, Context& context);
 
