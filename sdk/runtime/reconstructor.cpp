@@ -242,6 +242,22 @@ Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
     return status;
 }
 
+std::string Reconstructor::explain(Status status, View<const float> in, View<const float> out) const {
+    switch (status) {
+        case Status::size_mismatch:
+            return sentence("images must be ", rows_, " x ", columns_,
+                            ", the size of the plan, or stacks of such, got ", to_string(in.shape()), " and ",
+                            to_string(out.shape()));
+        case Status::invalid_argument:
+            if (!bound_) return "no workspace yet: bind comes before run";
+            return tiles() == 1 ? "input and output must be the same image or not overlap"
+                                : "input and output must not overlap, since the image is worked on in tiles";
+        case Status::cancelled: return "cancelled: the output is not finished";
+        case Status::deadline_exceeded: return "time is up: the output is not finished";
+        default: return to_string(status);
+    }
+}
+
 Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept {
     Status status = Status::ok;
     for (Index row = 0; row < divide_up(rows_, tile_rows_); ++row)

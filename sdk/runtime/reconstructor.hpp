@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
@@ -33,11 +34,11 @@ struct ReconstructorOptions {
     /// Bytes of workspace; not looked at if both sizes of the tiles are given.
     std::size_t memory_limit = std::size_t{64} << 20;
 
-    int threads = 0;                       ///< for the default runner; 0: all processors
-    std::shared_ptr<ThreadRunner> runner;  ///< null: the default
+    int threads = 0;                         ///< for the default runner; 0: all processors
+    std::shared_ptr<ThreadRunner> runner{};  ///< null: the default
 
     /// Called after each stage of each tile; returns false to cancel.
-    std::function<bool(const Progress&)> progress;
+    std::function<bool(const Progress&)> progress{};
 };
 
 /// Runs a model on images [rows, columns], or [channels, rows, columns] plane by plane, with values in [0,
@@ -86,13 +87,16 @@ public:
 
     /// Reconstructs `in` to `out`, both of the planned size (or stacks of as many such planes), with any row
     /// and channel strides. They may be the same image if tiles() is 1, and must not overlap otherwise.
-    /// Pixels that are NaN or infinite make NaN of pixels within overlap() of them and of no others.
+    /// Pixels that are NaN or infinite spoil pixels within overlap() of them, and change no others.
     /// Allocates nothing.
     ///
     /// ok, or cancelled / deadline_exceeded: then each tile holds what its last finished stage made, and
     /// tiles that had not been begun hold the input. Otherwise `out` is untouched: size_mismatch, or
     /// invalid_argument where nothing was bound or images overlap.
     [[nodiscard]] Status run(View<const float> in, View<float> out) noexcept;
+
+    /// The sentence that goes with a status other than ok of `run` with these images.
+    [[nodiscard]] std::string explain(Status status, View<const float> in, View<const float> out) const;
 
     /// Whether it has been given memory.
     [[nodiscard]] bool bound() const noexcept { return bound_; }

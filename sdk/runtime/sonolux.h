@@ -34,15 +34,16 @@
  * Rules that hold for every function:
  *
  *   - Nothing throws, aborts, exits or prints. A function that can fail returns a slx_status.
- *   - `error` may be NULL. Otherwise it receives the status, and a sentence that names what was wrong, its value
- *     and what was expected: "rows must be from 1 to 16777216, got 0". Nothing else keeps the text: there is no
- *     last error, neither of a thread nor of a handle.
- *   - Where a function fails, its outputs are as before, and created handles are NULL, unless it says otherwise.
- *   - Structures that may grow begin with `size`: set it to sizeof the structure. Fields that a caller does not
- *     know, because it was compiled against an older version, are taken as zero; fields that this library does not
- *     know must be zero.
- *   - A model is immutable and may be used by several threads at once. A plan serves one caller at a time, except
- *     for slx_plan_cancel, which may be called at any moment, by any thread or signal handler.
+ *   - `error` may be NULL. Otherwise it receives the status, and a sentence that names what was wrong, its
+ *     value and what was expected: "rows must be from 1 to 16777216, got 0". Nothing else keeps the text:
+ *     there is no last error, neither of a thread nor of a handle.
+ *   - Where a function fails, its outputs are as before, and created handles are NULL, unless it says
+ *     otherwise.
+ *   - Structures that may grow begin with `size`: set it to sizeof the structure. Fields that a caller does
+ *     not know, because it was compiled against an older version, are taken as zero; fields that this library
+ *     does not know must be zero.
+ *   - A model is immutable and may be used by several threads at once. A plan serves one caller at a time,
+ *     except for slx_plan_cancel, which may be called at any moment, by any thread or signal handler.
  *   - The same build gives the same bits, whatever the number of threads, the tiles and the runner.
  *   - Between versions 0.x functions may change; from 1.0 on only be added.
  */
@@ -62,7 +63,7 @@
 extern "C" {
 #endif
 
-/* ---- Version and status ------------------------------------------------------------------------------------ */
+/* ---- Version and status -------------------------------------------------------------------------- */
 
 #define SLX_VERSION_MAJOR 0
 #define SLX_VERSION_MINOR 1
@@ -78,16 +79,16 @@ SLX_API uint32_t slx_version(void);
 typedef int32_t slx_status;
 enum {
     SLX_OK = 0,
-    SLX_INVALID_ARGUMENT = 1,  /* a value outside what this header allows; a null pointer */
-    SLX_SIZE_MISMATCH = 2,     /* sizes that do not belong together; a buffer that is too short */
-    SLX_UNSUPPORTED = 3,       /* well formed, but not something this library or model can do */
-    SLX_FILE_ERROR = 4,        /* a file could not be opened or read */
-    SLX_CORRUPT_DATA = 5,      /* a file or buffer that is not what it claims to be */
+    SLX_INVALID_ARGUMENT = 1, /* a value outside what this header allows; a null pointer */
+    SLX_SIZE_MISMATCH = 2,    /* sizes that do not belong together; a buffer that is too short */
+    SLX_UNSUPPORTED = 3,      /* well formed, but not something this library or model can do */
+    SLX_FILE_ERROR = 4,       /* a file could not be opened or read */
+    SLX_CORRUPT_DATA = 5,     /* a file or buffer that is not what it claims to be */
     SLX_OUT_OF_MEMORY = 6,
     SLX_CANCELLED = 7,         /* the output is valid: what had been finished when the run was cancelled */
     SLX_DEADLINE_EXCEEDED = 8, /* the output is valid: what had been finished when time was up */
     SLX_DEVICE_ERROR = 9,
-    SLX_INTERNAL_ERROR = 10    /* a fault of ours: please report it */
+    SLX_INTERNAL_ERROR = 10 /* a fault of ours: please report it */
 };
 
 /* "invalid argument": a few lower-case words, for any value. Static: do not free. Never NULL. */
@@ -99,7 +100,7 @@ typedef struct slx_error {
     char text[508]; /* UTF-8, ends in zero; cut short with "..." where it is longer */
 } slx_error;
 
-/* ---- Models ------------------------------------------------------------------------------------------------ */
+/* ---- Models -------------------------------------------------------------------------------------- */
 
 /* A trained network. */
 typedef struct slx_model slx_model;
@@ -122,8 +123,8 @@ typedef struct slx_model_info {
     const char* name;       /* "denoise_sigma25" */
     const char* problem;    /* what it solves: "denoise" */
     const char* licence;    /* of its parameters, and of what they were learned from */
-    float sigma_min;        /* the noise levels that the model was trained for: standard deviations in units */
-    float sigma_max;        /* of 1/255 of the image range; equal where it knows one level only */
+    float sigma_min;        /* the noise levels that it was trained for: standard deviations in units of */
+    float sigma_max;        /* 1/255 of the image range; equal where it knows one level only */
     int32_t channels;       /* that it looks at together: 1, each plane is reconstructed by itself */
     int32_t stages;         /* unrolled steps; cancelling and time limits act between them */
     size_t parameter_count; /* float32 numbers */
@@ -131,7 +132,7 @@ typedef struct slx_model_info {
 
 SLX_API slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error);
 
-/* ---- Plans ------------------------------------------------------------------------------------------------- */
+/* ---- Plans --------------------------------------------------------------------------------------- */
 
 /* A model made ready for images of one size. plan -> bind -> run. */
 typedef struct slx_plan slx_plan;
@@ -141,9 +142,9 @@ typedef void (*slx_task)(void* task_data, ptrdiff_t item, int32_t thread);
 
 /* The host's threads, used instead of ours.
  *
- * `run` calls task(task_data, item, thread) once for each item in [0, items), in any order, on any threads, with
- * 0 <= thread < threads and no two calls with the same `thread` at a time; it returns when all have returned.
- * It must not throw. It is called only inside slx_plan_bind and slx_plan_run. */
+ * `run` calls task(task_data, item, thread) once for each item in [0, items), in any order, on any threads,
+ * with 0 <= thread < threads and no two calls with the same `thread` at a time; it returns when all have
+ * returned. It must not throw. It is called only inside slx_plan_bind and slx_plan_run. */
 typedef struct slx_thread_runner {
     void* host; /* first argument of `run` */
     int32_t threads;
@@ -161,20 +162,21 @@ typedef struct slx_plan_options {
     size_t rows;    /* of the images: 1 to 16777216 */
     size_t columns; /* likewise */
 
-    /* Noise level of the images, in units of 1/255 of their range; within sigma_min and sigma_max of the model.
+    /* Noise level of the images, in units of 1/255 of their range, from sigma_min to sigma_max of the model.
      * 0: the model's, where sigma_min and sigma_max are equal; other models need to be told. */
     float sigma;
 
-    /* How many threads of ours to use, at most 1024; 0: as many as there are processors. Not looked at if `runner` is given. */
+    /* How many threads of ours to use, at most 1024; 0: as many as there are processors. Not looked at if
+     * `runner` is given. */
     int32_t threads;
     const slx_thread_runner* runner; /* copied; NULL: our threads */
 
-    /* Large images are reconstructed in overlapping tiles, which bounds the workspace; the result is the same to
-     * the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the tiles
-     * without their overlap; if one of the two is 0, the library chooses it. */
+    /* Large images are reconstructed in overlapping tiles, which bounds the workspace; the result is the same
+     * to the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the
+     * tiles without their overlap; if one of the two is 0, the library chooses it. */
     size_t tile_rows;
     size_t tile_columns;
-    size_t memory_limit; /* bytes of workspace; 0: 64 MiB. Not looked at if both sizes of the tiles are given. */
+    size_t memory_limit; /* bytes of workspace; 0: 64 MiB. Not looked at if both tile sizes are given. */
 
     slx_progress progress; /* or NULL */
     void* progress_host;   /* first argument of `progress` */
@@ -192,13 +194,13 @@ typedef struct slx_plan_info {
     size_t size;
     size_t rows;
     size_t columns;
-    size_t tile_rows;    /* of the tiles without their overlap; the size of the image if there is one tile only */
+    size_t tile_rows; /* of the tiles without their overlap; those of the image if there is one tile */
     size_t tile_columns;
-    size_t tiles;        /* how many */
+    size_t tiles; /* how many */
     size_t workspace_bytes;
     float sigma;
     int32_t threads;
-    char isa[16];        /* the instruction set of the kernels: "avx2" */
+    char isa[16]; /* the instruction set of the kernels: "avx2" */
 } slx_plan_info;
 
 SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
@@ -211,19 +213,20 @@ SLX_API size_t slx_plan_workspace_bytes(const slx_plan* plan);
 
 /* Gives the plan its workspace: `memory` of yours, at least slx_plan_workspace_bytes long, aligned to
  * SLX_ALIGNMENT, left alone until the plan is destroyed or bound again; or NULL and 0 for memory of ours.
- * Starts our threads, if the plan uses them: bind and run on the same thread, since OpenMP keeps threads for each
- * thread that starts some. SLX_SIZE_MISMATCH (too short), SLX_INVALID_ARGUMENT (not aligned), SLX_OUT_OF_MEMORY. */
+ * Starts our threads, if the plan uses them: bind and run on the same thread, since OpenMP keeps threads for
+ * each thread that starts some. SLX_SIZE_MISMATCH (too short), SLX_INVALID_ARGUMENT (not aligned),
+ * SLX_OUT_OF_MEMORY. */
 SLX_API slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error);
 
-/* Another noise level for the following runs, under the same conditions as in slx_plan_options. Allocates nothing;
- * takes about as long as a small image. Not while the plan runs. */
+/* Another noise level for the following runs, under the same conditions as in slx_plan_options. Allocates
+ * nothing. Not while the plan runs. */
 SLX_API slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error);
 
-/* Each following run stops between two stages once it has taken this many seconds, with SLX_DEADLINE_EXCEEDED.
- * 0 or infinity: no limit. Not while the plan runs. */
+/* Each following run stops between two stages once it has taken this many seconds, and returns
+ * SLX_DEADLINE_EXCEEDED. 0 or infinity: no limit. Not while the plan runs. */
 SLX_API slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* error);
 
-/* ---- Running ----------------------------------------------------------------------------------------------- */
+/* ---- Running ------------------------------------------------------------------------------------- */
 
 /* A plane of float32 values in [0, 1]. Row r starts at data + r * row_stride, and row_stride >= columns.
  * Rows and columns must be the plan's: they are here so that a mistake is an error and not a crash. */
@@ -244,12 +247,12 @@ typedef struct slx_output {
 /* Reconstructs one plane; colour images are three planes and three runs. Allocates nothing, locks nothing.
  *
  * `out` may be `in` (same data, same row_stride) if the plan has one tile; otherwise they must not overlap.
- * Values beyond [0, 1] are allowed, and results may lie slightly beyond: nothing is clipped. A NaN or infinite
- * pixel makes NaN of pixels around it, at most stages * 2 * filter radius away, and none elsewhere.
+ * Values beyond [0, 1] are allowed, and results may lie slightly beyond: nothing is clipped. A NaN or
+ * infinite pixel spoils pixels around it, at most stages * 2 * filter radius away, and changes no others.
  *
- * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles that had
- * not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or SLX_SIZE_MISMATCH: the output
- * is as before. */
+ * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles
+ * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or
+ * SLX_SIZE_MISMATCH: the output is as before. */
 SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error);
 
 /* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at

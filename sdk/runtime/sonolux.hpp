@@ -1,0 +1,160 @@
+// sonolux/sdk/runtime/sonolux.hpp
+//
+// The C interface of Sonolux in C++ clothes: handles that free themselves, and exceptions in place of status
+// codes. Header only, C++17, over nothing but sonolux.h, so it works across compilers and versions as the C
+// interface does.
+//
+//     slx::Model model("denoise_sigma25.safetensors");
+//     slx::Plan plan(model, 480, 640);
+//     plan.bind();
+//     while (next_frame(frame)) plan.run(frame, clean);  // std::vector<float> of 480 * 640 values in [0, 1]
+#ifndef SONOLUX_HPP
+#define SONOLUX_HPP
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <sonolux/sdk/runtime/sonolux.h>
+
+namespace slx {
+
+/// A failed call: what() is the sentence that the library said.
+class Error : public std::runtime_error {
+public:
+    explicit Error(const slx_error& error) : std::runtime_error(error.text), status_(error.status) {}
+
+    [[nodiscard]] slx_status status() const noexcept { return status_; }
+
+private:
+    slx_status status_;
+};
+
+namespace detail {
+
+inline void check(slx_status status, const slx_error& error) {
+    if (status != SLX_OK) throw Error(error);
+}
+
+struct Destroy {
+    void operator()(slx_model* model) const noexcept { slx_model_destroy(model); }
+    void operator()(slx_plan* plan) const noexcept { slx_plan_destroy(plan); }
+};
+
+}  // namespace detail
+
+/// A trained network: slx_model.
+class Model {
+public:
+    /// Reads a model file. Throws slx::Error, as all that follows.
+    explicit Model(const std::string& path) {
+        slx_error error;
+        slx_model* model = nullptr;
+        detail::check(slx_model_create_from_file(path.c_str(), &model, &error), error);
+        model_.reset(model);
+    }
+
+    /// From the bytes of a model file.
+    Model(const void* bytes, std::size_t byte_count) {
+        slx_error error;
+        slx_model* model = nullptr;
+        detail::check(slx_model_create_from_memory(bytes, byte_count, &model, &error), error);
+        model_.reset(model);
+    }
+
+    /// Its texts live as long as the model.
+    [[nodiscard]] slx_model_info info() const {
+        slx_error error;
+        slx_model_info info{};
+        info.size = sizeof info;
+        detail::check(slx_model_get_info(model_.get(), &info, &error), error);
+        return info;
+    }
+
+    [[nodiscard]] const slx_model* get() const noexcept { return model_.get(); }
+
+private:
+    std::unique_ptr<slx_model, detail::Destroy> model_;
+};
+
+/// A model made ready for images of one size: slx_plan.
+class Plan {
+public:
+    /// `options` as in slx_plan_options; its sizes need not be set. The model may go afterwards.
+    Plan(const Model& model, std::size_t rows, std::size_t columns, slx_plan_options options = {})
+        : rows_(rows), columns_(columns) {
+        options.size = sizeof options;
+        options.rows = rows;
+        options.columns = columns;
+        slx_error error;
+        slx_plan* plan = nullptr;
+        detail::check(slx_plan_create(model.get(), &options, &plan, &error), error);
+        plan_.reset(plan);
+    }
+
+    [[nodiscard]] slx_plan_info info() const {
+        slx_error error;
+        slx_plan_info info{};
+        info.size = sizeof info;
+        detail::check(slx_plan_get_info(plan_.get(), &info, &error), error);
+        return info;
+    }
+
+    [[nodiscard]] std::size_t workspace_bytes() const noexcept {
+        return slx_plan_workspace_bytes(plan_.get());
+    }
+
+    /// With memory of the library.
+    void bind() { bind(nullptr, 0); }
+
+    /// With memory of yours, aligned to SLX_ALIGNMENT.
+    void bind(void* memory, std::size_t byte_count) {
+        slx_error error;
+        detail::check(slx_plan_bind(plan_.get(), memory, byte_count, &error), error);
+    }
+
+    void set_sigma(float sigma) {
+        slx_error error;
+        detail::check(slx_plan_set_sigma(plan_.get(), sigma, &error), error);
+    }
+
+    /// Seconds for each run from now on; 0: no limit.
+    void set_time_limit(double seconds) {
+        slx_error error;
+        detail::check(slx_plan_set_time_limit(plan_.get(), seconds, &error), error);
+    }
+
+    /// From any thread.
+    void cancel() noexcept { slx_plan_cancel(plan_.get()); }
+
+    /// Returns true if the reconstruction was finished, and false if it was cancelled or time was up: `out`
+    /// then holds what there was. Throws for everything else.
+    bool run(const slx_input& in, const slx_output& out) {
+        slx_error error;
+        const slx_status status = slx_plan_run(plan_.get(), &in, &out, &error);
+        if (status == SLX_CANCELLED || status == SLX_DEADLINE_EXCEEDED) return false;
+        detail::check(status, error);
+        return true;
+    }
+
+    /// A plane without gaps between its rows, rows * columns values.
+    bool run(const std::vector<float>& in, std::vector<float>& out) {
+        if (in.size() != rows_ * columns_ || out.size() != rows_ * columns_)
+            throw std::invalid_argument("images must have " + std::to_string(rows_ * columns_) +
+                                        " values, the size of the plan, got " + std::to_string(in.size()) +
+                                        " and " + std::to_string(out.size()));
+        return run(slx_input{in.data(), rows_, columns_, columns_},
+                   slx_output{out.data(), rows_, columns_, columns_});
+    }
+
+    [[nodiscard]] slx_plan* get() noexcept { return plan_.get(); }
+
+private:
+    std::unique_ptr<slx_plan, detail::Destroy> plan_;
+    std::size_t rows_, columns_;
+};
+
+}  // namespace slx
+
+#endif  // SONOLUX_HPP
