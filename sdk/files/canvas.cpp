@@ -137,9 +137,19 @@ void Canvas::image(Index row, Index column, View<const float> values, double low
         }
 }
 
-void Canvas::draw(Index row, Index column, const Canvas& other) noexcept {
-    for (Index i = 0; i < other.rows(); ++i)
-        for (Index j = 0; j < other.columns(); ++j) point(row + i, column + j, other.at(i, j));
+Array<float> Canvas::planes() const {
+    bool is_grey = true;
+    for (Index i = 0; i < rows() && is_grey; ++i)
+        for (Index j = 0; j < columns() && is_grey; ++j) {
+            const Colour colour = at(i, j);
+            is_grey = colour.red == colour.green && colour.green == colour.blue;
+        }
+    Array<float> planes({is_grey ? 1 : 3, rows(), columns()});
+    for (Index c = 0; c < planes.shape()[0]; ++c)
+        for (Index i = 0; i < rows(); ++i)
+            for (Index j = 0; j < columns(); ++j)
+                planes(c, i, j) = static_cast<float>(pixels_(i, j, c)) / 255.0F;
+    return planes;
 }
 
 }  // namespace sonolux

@@ -63,7 +63,9 @@ public:
     void image(Index row, Index column, View<const float> values, double lower, double upper,
                ColourMap map = ColourMap::grey, int magnification = 1) noexcept;
 
-    void draw(Index row, Index column, const Canvas& other) noexcept;
+    /// As write_image takes it: values in [0, 1], [1, rows, columns] if all pixels are grey, else [3, rows,
+    /// columns].
+    [[nodiscard]] Array<float> planes() const;
 
 private:
     Array<std::uint8_t> pixels_;

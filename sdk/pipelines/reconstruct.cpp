@@ -1,0 +1,49 @@
+// sonolux/sdk/pipelines/reconstruct.cpp
+#include <sonolux/sdk/pipelines/reconstruct.hpp>
+
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+namespace sonolux {
+
+Image reconstruct(const Model& model, const Image& image, const std::string& source,
+                  const ReconstructOptions& options, ReconstructSummary* summary) {
+    constexpr Index model_channels = 1;  // every architecture of this version works on single planes
+    require(options.channels != ChannelRule::refuse || image.channels() <= model_channels,
+            Status::unsupported, source, ": has ", image.channels(), " channels, the model \"", model.name,
+            "\" takes ", model_channels,
+            " (grey); choose --channels separate to denoise each channel by itself, or --channels luma to "
+            "turn the "
+            "image grey");
+    const bool to_luma = options.channels == ChannelRule::luma && image.channels() > 1;
+    Image result;
+    if (to_luma) result = to_grey(image);
+    const View<const float> input = to_luma ? result.pixels.view() : image.pixels.view();
+
+    ReconstructorOptions plan;
+    plan.sigma = static_cast<float>(options.sigma);
+    plan.tile_rows = plan.tile_columns = options.tile;
+    plan.threads = options.threads;
+    plan.progress = options.progress;
+    Reconstructor reconstructor(model, image.rows(), image.columns(), plan);
+    reconstructor.bind();
+    Array<float> output(input.shape());
+    const auto begin = Context::Clock::now();
+    const Status status = reconstructor.run(input, output);
+    const std::chrono::duration<double> taken = Context::Clock::now() - begin;
+    require(status != Status::cancelled, status, source, ": cancelled");
+    require(status == Status::ok, status, source, ": ", reconstructor.explain(input, output));
+    if (summary != nullptr)
+        *summary = {reconstructor.tiles(),
+                    reconstructor.tile_rows(),
+                    reconstructor.tile_columns(),
+                    reconstructor.workspace_bytes(),
+                    taken.count(),
+                    static_cast<double>(reconstructor.sigma()),
+                    reconstructor.context().description()};
+    result.pixels = std::move(output);
+    result.bits = image.bits;
+    result.format = image.format;
+    return result;
+}
+
+}  // namespace sonolux
