@@ -42,7 +42,7 @@ inline std::filesystem::path folder_from(const char* variable, const std::filesy
 ///     TEST(TnrdOracle, ReproducesThePublishedFigure) {
 ///         SLX_NEEDS(sonolux::oracle_folder() / "tnrd/sigma25_tnrd_7x7.mat");
 ///         SLX_NEEDS(sonolux::data_folder() / "restoration/bsd68_gray");
-#define SLX_NEEDS(path)                                                                        \
-    if (const std::filesystem::path slx_needed = (path); !std::filesystem::exists(slx_needed)) \
-    GTEST_SKIP() << "skipped: " << slx_needed                                                  \
+#define SLX_NEEDS(needed)                                                                        \
+    if (const std::filesystem::path slx_needed = (needed); !std::filesystem::exists(slx_needed)) \
+    GTEST_SKIP() << "skipped: " << slx_needed                                                    \
                  << " is missing (SONOLUX_DATA and SONOLUX_ORACLES say where to look)"
