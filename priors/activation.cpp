@@ -115,17 +115,19 @@ void Activation::tabulate_vjp(const double* table_bar, std::span<float> weights_
 
 std::vector<float> Activation::fit(const std::function<double(double)>& function) const {
     const auto& o = options_;
-    // Least squares at the segment ends with a little ridge: narrow Gaussians barely see each other, wide
-    // ones are nearly dependent.
-    Eigen::MatrixXd basis_at(o.segments + 1, o.nodes);
-    Eigen::VectorXd wanted(o.segments + 1);
+    // Least squares at the segment ends between the outer nodes, with a little ridge: neighbouring Gaussians are
+    // nearly dependent, and without it their weights would alternate.
+    Eigen::MatrixXd basis_at = Eigen::MatrixXd::Zero(o.segments + 1, o.nodes);
+    Eigen::VectorXd wanted = Eigen::VectorXd::Zero(o.segments + 1);
     const double step = (double{o.table_upper} - o.table_lower) / o.segments;
     for (int k = 0; k <= o.segments; ++k) {
+        const double z = o.table_lower + k * step;
+        if (z < o.lower || z > o.upper) continue;
         for (int j = 0; j < o.nodes; ++j) basis_at(k, j) = value_[k * o.nodes + j];
-        wanted(k) = function(o.table_lower + k * step);
+        wanted(k) = function(z);
     }
     Eigen::MatrixXd normal = basis_at.transpose() * basis_at;
-    normal.diagonal().array() += 1e-6 * normal.diagonal().maxCoeff();
+    normal.diagonal().array() += 1e-4 * normal.diagonal().maxCoeff();
     const Eigen::VectorXd weights = normal.ldlt().solve(basis_at.transpose() * wanted);
     std::vector<float> result(o.nodes);
     for (int j = 0; j < o.nodes; ++j) result[j] = static_cast<float>(weights(j));

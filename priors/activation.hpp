@@ -70,7 +70,7 @@ public:
     void tabulate_vjp(const double* table_bar, std::span<float> weights_bar) const noexcept;
 
     /// Weights with which phi comes close to a given function: node values for knots, and for Gaussians the
-    /// least-squares fit on the table's range.
+    /// least-squares fit between the outer nodes.
     [[nodiscard]] std::vector<float> fit(const std::function<double(double z)>& function) const;
 
 private:
