@@ -87,6 +87,7 @@ Status UnrolledNetwork::run(View<const float> data, View<float> image, Context& 
         if (status != Status::ok) break;
         stage(step).forward(state, scaled, next, context);
         std::swap(state, next);
+        context.report({.activity = "reconstructing", .done = step + 1, .total = steps_, .seconds_left = -1});
     }
     for (Index i = 0; i < rows; ++i)
         for (Index j = 0; j < columns; ++j) image(i, j) = back * state(Index{0}, i, j);

@@ -43,8 +43,8 @@ public:
     [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
 
     /// Reconstructs `data` [rows, columns] with values in [0, 1] to `image`; x_0 = data. Data and image may
-    /// be the same. Parallel inside. Returns ok, or cancelled / deadline_exceeded with the last finished
-    /// step's image.
+    /// be the same. Parallel inside. Reports progress after each step. Returns ok, or cancelled /
+    /// deadline_exceeded with the last finished step's image.
     [[nodiscard]] Status run(View<const float> data, View<float> image, Context&) const noexcept;
 
     /// The first `steps` steps only, in the network's units, from a given start: for oracles and greedy

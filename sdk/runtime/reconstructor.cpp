@@ -49,6 +49,13 @@ bool share_pixels(View<const float> a, View<const float> b) noexcept {
     return shift < row || shift + row > static_cast<std::size_t>(a.row_stride()) * sizeof(float);
 }
 
+Index planes_of(View<const float> images) noexcept { return images.rank() == 3 ? images.size(0) : 1; }
+
+template <class T>
+View<T> plane_of(View<T> images, Index plane) noexcept {
+    return images.rank() == 3 ? images[plane] : images;
+}
+
 }  // namespace
 
 Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
@@ -76,12 +83,11 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
 
     choose_tiles(options);
     workspace_bytes_ = bytes_for(tile_rows_, tile_columns_);
-    context_.set_progress([this](const Progress& progress) {
-        if (!progress_) return true;
-        return progress_({.activity = progress.activity,
-                          .done = tiles_done_ * stages() + progress.done,
-                          .total = tiles_total_ * stages(),
-                          .seconds_left = -1});
+    if (!progress_) return;
+    context_.set_progress([this](const Progress& stage) {
+        const Index done = tiles_done_ * stages() + stage.done;
+        stopped_ = !progress_({stage.activity, done, tiles_total_ * stages(), stage.seconds_left});
+        return !stopped_;
     });
 }
 
@@ -209,53 +215,56 @@ void Reconstructor::finish_bind() noexcept {
     bound_ = true;
 }
 
-Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
+Status Reconstructor::check(View<const float> in, View<const float> out) const noexcept {
     if (!bound_) return Status::invalid_argument;
-    const bool stack = in.rank() == 3;
-    if ((!stack && in.rank() != 2) || out.shape() != in.shape() || in.rows() != rows_ ||
+    if ((in.rank() != 2 && in.rank() != 3) || out.shape() != in.shape() || in.rows() != rows_ ||
         in.columns() != columns_ || in.row_stride() < columns_ || out.row_stride() < columns_)
         return Status::size_mismatch;
     if (in.data() == nullptr || out.data() == nullptr) return Status::invalid_argument;
-    const Index planes = stack ? in.size(0) : 1;
-    const auto plane_of = [&](auto images, Index plane) { return stack ? images[plane] : images; };
-    for (Index i = 0; i < planes; ++i)
-        for (Index o = 0; o < planes; ++o) {
-            const View<const float> read = plane_of(in, i), written = plane_of(View<const float>(out), o);
+    for (Index i = 0; i < planes_of(in); ++i)
+        for (Index o = 0; o < planes_of(out); ++o) {
+            const View<const float> read = plane_of(in, i), written = plane_of(out, o);
             const bool in_place = i == o && tiles() == 1 && read.data() == written.data() &&
                                   read.row_stride() == written.row_stride();
             if (!in_place && share_pixels(read, written)) return Status::invalid_argument;
         }
+    return Status::ok;
+}
 
+std::string Reconstructor::explain(View<const float> in, View<const float> out) const {
+    switch (check(in, out)) {
+        case Status::ok: return to_string(Status::ok);
+        case Status::size_mismatch:
+            return sentence("images must be ", rows_, " x ", columns_,
+                            ", the size of the plan, or stacks of such planes, got ", to_string(in.shape()),
+                            " and ", to_string(out.shape()));
+        default: break;
+    }
+    if (!bound_) return "there is no workspace yet: bind comes before run";
+    if (in.data() == nullptr || out.data() == nullptr) return "there are images without data";
+    return tiles() == 1 ? "input and output must be the same image or not overlap"
+                        : "input and output must not overlap, since the image is worked on in tiles";
+}
+
+Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
+    if (const Status refused = check(in, out); refused != Status::ok) return refused;
+    const Index planes = planes_of(in);
     const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
     context_.set_deadline(limited
                               ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
                                                             std::chrono::duration<double>(time_limit_))
                               : Context::Clock::time_point::max());
     tiles_done_ = 0;
+    stopped_ = false;
     tiles_total_ = planes * tiles();
     Status status = Status::ok;
     for (Index plane = 0; plane < planes; ++plane) {
         const Status plane_status = run_plane(plane_of(in, plane), plane_of(out, plane));
         if (status == Status::ok) status = plane_status;
     }
-    if (status == Status::cancelled) context_.clear_cancel();
+    // Also where the last stage of all was told to stop, so that the next run is not.
+    if (status == Status::cancelled || stopped_) context_.clear_cancel();
     return status;
-}
-
-std::string Reconstructor::explain(Status status, View<const float> in, View<const float> out) const {
-    switch (status) {
-        case Status::size_mismatch:
-            return sentence("images must be ", rows_, " x ", columns_,
-                            ", the size of the plan, or stacks of such, got ", to_string(in.shape()), " and ",
-                            to_string(out.shape()));
-        case Status::invalid_argument:
-            if (!bound_) return "no workspace yet: bind comes before run";
-            return tiles() == 1 ? "input and output must be the same image or not overlap"
-                                : "input and output must not overlap, since the image is worked on in tiles";
-        case Status::cancelled: return "cancelled: the output is not finished";
-        case Status::deadline_exceeded: return "time is up: the output is not finished";
-        default: return to_string(status);
-    }
 }
 
 Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept {

@@ -95,8 +95,8 @@ public:
     /// invalid_argument where nothing was bound or images overlap.
     [[nodiscard]] Status run(View<const float> in, View<float> out) noexcept;
 
-    /// The sentence that goes with a status other than ok of `run` with these images.
-    [[nodiscard]] std::string explain(Status status, View<const float> in, View<const float> out) const;
+    /// Why `run` refuses these images, in a sentence; "ok" if it does not.
+    [[nodiscard]] std::string explain(View<const float> in, View<const float> out) const;
 
     /// Whether it has been given memory.
     [[nodiscard]] bool bound() const noexcept { return bound_; }
@@ -113,6 +113,7 @@ private:
     [[nodiscard]] std::size_t bytes_for(Index tile_rows, Index tile_columns) const noexcept;
     void choose_tiles(const ReconstructorOptions& options);
     void finish_bind() noexcept;
+    [[nodiscard]] Status check(View<const float> in, View<const float> out) const noexcept;
     [[nodiscard]] Status run_tile(View<const float> in, View<float> out, const Extent& rows,
                                   const Extent& columns) noexcept;
     [[nodiscard]] Status run_plane(View<const float> in, View<float> out) noexcept;
@@ -127,6 +128,7 @@ private:
     std::unique_ptr<UnrolledNetwork> network_;
     std::function<bool(const Progress&)> progress_;
     Index tiles_done_ = 0, tiles_total_ = 0;  // of the run in progress
+    bool stopped_ = false;                    // by the progress callback
     Context context_;
     bool bound_ = false;
 };
