@@ -70,6 +70,11 @@ void disturb(UnrolledNetwork& network, const VariationalNetworkOptions& options)
     for (const Parameter& parameter : network.layout())
         for (Index i = 0; i < parameter.shape.elements(); ++i)
             network.parameters()[parameter.offset + i] += 0.6f * parameter.typical * random.normal();
+    // Zero-mean, so that responses stay inside the tables: at their ends phi has a kink.
+    for (const Parameter& parameter : network.layout())
+        if (parameter.constraint == Constraint::zero_mean_unit_ball)
+            FilterBank(options.prior.filters)
+                .project(network.parameters().subspan(parameter.offset, parameter.shape.elements()));
 }
 
 void expect_gradient_right(const VariationalNetworkOptions& options, const LinearOperator* model, float sigma,
