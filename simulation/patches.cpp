@@ -48,8 +48,8 @@ PatchSampler::PatchSampler(std::vector<PatchSource> sources, Index rows, Index c
             "exempt_fraction must be between 0 and 1, got ", rule.exempt_fraction);
     require(rule.largest_saturated_fraction >= 0 && rule.largest_saturated_fraction <= 1, bad,
             "largest_saturated_fraction must be between 0 and 1, got ", rule.largest_saturated_fraction);
-    require(std::isfinite(rule.smallest_deviation), bad, "smallest_deviation must be finite, got ",
-            rule.smallest_deviation);
+    require(std::isfinite(rule.smallest_gradient), bad, "smallest_gradient must be finite, got ",
+            rule.smallest_gradient);
     require(!sources.empty(), bad, "patches need at least one source of images");
 
     double total = 0;
@@ -107,26 +107,25 @@ View<const float> PatchSampler::place(const Source& source, Philox& random) cons
     return image.block(within / across, within % across, rows_, columns_);
 }
 
-bool PatchSampler::accepted(View<const float> patch, double& deviation) const noexcept {
-    double sum = 0, squares = 0;
+bool PatchSampler::accepted(View<const float> patch, double& gradient) const noexcept {
+    double squares = 0;
     Index saturated = 0;
-    const float origin = patch(0, 0);  // keeps the difference of squares from cancelling
     for (Index i = 0; i < rows_; ++i) {
         const float* row = patch.row(i);
-        float row_sum = 0, row_squares = 0;
+        const float* above = patch.row(i > 0 ? i - 1 : i);
+        float of_row = 0;
         for (Index j = 0; j < columns_; ++j) {
-            const float d = row[j] - origin;
-            row_sum += d;
-            row_squares += d * d;
+            const float across = row[j] - row[j > 0 ? j - 1 : j], down = row[j] - above[j];
+            of_row += across * across + down * down;
             saturated += row[j] <= rule_.saturated_below || row[j] >= rule_.saturated_above;
         }
-        sum += row_sum;
-        squares += row_squares;
+        squares += of_row;
     }
-    const double n = static_cast<double>(rows_ * columns_);
-    deviation = std::sqrt(std::max(squares / n - sum / n * (sum / n), 0.0));
-    return deviation >= rule_.smallest_deviation &&
-           static_cast<double>(saturated) <= rule_.largest_saturated_fraction * n;
+    const Index differences = rows_ * (columns_ - 1) + (rows_ - 1) * columns_;
+    gradient = std::sqrt(squares / static_cast<double>(std::max<Index>(differences, 1)));
+    return gradient >= rule_.smallest_gradient &&
+           static_cast<double>(saturated) <=
+               rule_.largest_saturated_fraction * static_cast<double>(rows_ * columns_);
 }
 
 void PatchSampler::fill_one(std::uint64_t sample, View<float> patch) const noexcept {
@@ -139,14 +138,14 @@ void PatchSampler::fill_one(std::uint64_t sample, View<float> patch) const noexc
     const bool exempt = random.uniform() < rule_.exempt_fraction;
 
     View<const float> chosen = place(source, random);
-    double deviation = 0, largest = 0;
+    double gradient = 0, largest = 0;
     if (!exempt && !accepted(chosen, largest)) {
         for (int attempt = 1; attempt < rule_.attempts; ++attempt) {
             const View<const float> other = place(source, random);
-            const bool good = accepted(other, deviation);
-            if (good || deviation > largest) {
+            const bool good = accepted(other, gradient);
+            if (good || gradient > largest) {
                 chosen = other;
-                largest = deviation;
+                largest = gradient;
             }
             if (good) break;
         }

@@ -23,14 +23,14 @@ struct PatchSource {
     double weight = 1;  ///< the fraction of patches from here, after division by the sum over sources
 };
 
-/// Which places are passed over. A place is refused if the standard deviation of its pixels is below
-/// `smallest_deviation`, or if more than `largest_saturated_fraction` of them lie at or outside
-/// [saturated_below, saturated_above]; then another is drawn from the same source, up to `attempts` in all,
-/// of which, if all are refused, the one with the largest deviation is taken. `exempt_fraction` of the
-/// patches are taken from the first place whatever is there, because a network must see skies and walls too.
-/// All in the units of the images. The default refuses nothing.
+/// Which places are passed over. A place is refused if the root mean square of the differences between
+/// neighbouring pixels is below `smallest_gradient`, or if more than `largest_saturated_fraction` of its
+/// pixels lie at or outside [saturated_below, saturated_above]; then another is drawn from the same source,
+/// up to `attempts` in all, of which, if all are refused, the one with the largest gradient is taken.
+/// `exempt_fraction` of the patches are taken from the first place whatever is there, because a network must
+/// see skies and walls too. In the units of the images. The default refuses nothing.
 struct PatchRule {
-    float smallest_deviation = 0;
+    float smallest_gradient = 0;
     float saturated_below = -3.4e38f, saturated_above = 3.4e38f;
     double largest_saturated_fraction = 1;
     double exempt_fraction = 0;
@@ -75,7 +75,7 @@ private:
     };
 
     [[nodiscard]] View<const float> place(const Source& source, Philox& random) const noexcept;
-    [[nodiscard]] bool accepted(View<const float> patch, double& deviation) const noexcept;
+    [[nodiscard]] bool accepted(View<const float> patch, double& gradient) const noexcept;
 
     std::vector<Source> sources_;
     Index rows_, columns_;

@@ -123,7 +123,7 @@ TEST(PatchSampler, PassesOverFlatAndSaturatedPlaces) {
         for (Index j = 0; j < 128; ++j)
             image(i, j) = j < 64 ? 100.0f : (i + j) % 2 == 0 ? 50.0f : i < 32 ? 150.0f : 255.0f;
     PatchRule rule;
-    rule.smallest_deviation = 10;
+    rule.smallest_gradient = 10;
     rule.saturated_above = 255;
     rule.largest_saturated_fraction = 0.1;
     rule.attempts = 200;  // a quarter of the places are good: 0.75^200 is never
@@ -133,11 +133,15 @@ TEST(PatchSampler, PassesOverFlatAndSaturatedPlaces) {
         int flat = 0;
         for (std::uint64_t n = 0; n < 500; ++n) {
             sampler.fill_one(n, patch);
-            double sum = 0, squares = 0;
+            double squares = 0;
             int saturated = 0;
-            for (float v : patch) sum += v, squares += v * v, saturated += v >= 255;
-            const double deviation = std::sqrt(squares / 64 - sum / 64 * (sum / 64));
-            flat += deviation < 9.99 || saturated > 6;
+            for (Index i = 0; i < 8; ++i)
+                for (Index j = 0; j < 8; ++j) {
+                    if (j > 0) squares += std::pow(patch(i, j) - patch(i, j - 1), 2);
+                    if (i > 0) squares += std::pow(patch(i, j) - patch(i - 1, j), 2);
+                    saturated += patch(i, j) >= 255;
+                }
+            flat += std::sqrt(squares / 112) < 9.99 || saturated > 6;  // 112 pairs of neighbours
         }
         return flat;
     };
@@ -148,11 +152,11 @@ TEST(PatchSampler, PassesOverFlatAndSaturatedPlaces) {
     EXPECT_NEAR(flat_ones(), 0.2 * 0.75 * 500, 35);  // about five standard deviations
 }
 
-TEST(PatchSampler, TakesTheMostVariedPlaceWhereAllAreRefused) {
+TEST(PatchSampler, TakesTheLiveliestPlaceWhereAllAreRefused) {
     Array<float> image({8, 80});
-    image(4, 40) = 1;  // deviation 0 almost everywhere
+    image(4, 40) = 1;  // flat almost everywhere
     PatchRule rule;
-    rule.smallest_deviation = 1000;
+    rule.smallest_gradient = 1000;
     rule.attempts = 300;
     const PatchSampler sampler({{{image}, 1}}, 8, 8, 3, rule);
     Array<float> patch({8, 8});
