@@ -4,11 +4,12 @@
 #include <cmath>
 #include <string_view>
 
-// Boost.JSON's parser and the four sources it needs. <boost/json/src.hpp> would bring the rest, streams
+// Boost.JSON's parser and the five sources it needs. <boost/json/src.hpp> would bring the rest, streams
 // included, which firmware must not link.
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/detail/impl/default_resource.ipp>
 #include <boost/json/detail/impl/except.ipp>
+#include <boost/json/detail/impl/shared_resource.ipp>
 #include <boost/json/detail/impl/stack.ipp>
 #include <boost/json/impl/error.ipp>
 #if __has_include(<boost/json/detail/charconv/impl/from_chars.ipp>)
