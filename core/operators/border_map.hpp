@@ -46,17 +46,15 @@ public:
         return {positions_.data() + begin, first_[static_cast<std::size_t>(sample) + 1] - begin};
     }
 
-    /// padded[p] = line[source(p)] for p in [begin, end), written from padded[0] on.
-    void unfold(const float* line, Index begin, Index end, float* padded) const noexcept {
-        const Index inside = std::clamp(before_, begin, end),
-                    beyond = std::clamp(before_ + size_, inside, end);
+    /// padded[p] = line[source(p)], or 0 outside.
+    void unfold(const float* line, float* padded) const noexcept {
         auto at = [&](Index p) { return source(p) < 0 ? 0.0f : line[source(p)]; };
-        for (Index p = begin; p < inside; ++p) *padded++ = at(p);
-        if (inside < beyond) padded = std::copy_n(line + (inside - before_), beyond - inside, padded);
-        for (Index p = beyond; p < end; ++p) *padded++ = at(p);
+        for (Index p = 0; p < before_; ++p) padded[p] = at(p);
+        std::copy_n(line, size_, padded + before_);
+        for (Index p = before_ + size_; p < this->padded(); ++p) padded[p] = at(p);
     }
 
-    /// The adjoint of unfolding all positions: line[i] = sum of padded[p] over positions(i).
+    /// The adjoint of unfolding: line[i] = sum of padded[p] over positions(i).
     void fold(const float* padded, float* line) const noexcept {
         std::copy_n(padded + before_, size_, line);
         auto add = [&](Index p) {

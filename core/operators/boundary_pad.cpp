@@ -46,7 +46,7 @@ void BoundaryPad::apply(View<const float> x, View<float> padded, Context& contex
                 continue;
             }
             const Index row = line / rows_.padded() * rows_.size() + source;
-            columns_.unfold(x.data() + row * columns_.size(), 0, columns_.padded(), out);
+            columns_.unfold(x.data() + row * columns_.size(), out);
         }
     });
 }

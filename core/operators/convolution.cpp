@@ -1,12 +1,12 @@
 // sonolux/core/operators/convolution.cpp
-#include <cstring>
-
 #include <sonolux/core/operators/convolution.hpp>
+#include <sonolux/core/operators/convolution_kernel.hpp>
 #include <sonolux/core/operators/require_image.hpp>
 #include <sonolux/core/parallel_rows.hpp>
-#include <sonolux/core/target.hpp>
 
 namespace sonolux {
+
+using namespace convolution_kernel;
 
 namespace {
 
@@ -29,132 +29,69 @@ KernelCentre correlated_centre(View<const float> kernel, KernelOrientation orien
     return {kernel.rows() - 1 - c.row, kernel.columns() - 1 - c.column};
 }
 
-// ---- The kernel of both directions: out[j] (+)= sum over lines r and taps v of taps[r][v] lines[r][j + v]
-// ----
-
-/// One row of taps and the line of samples it slides along.
-struct Line {
-    const float* samples;
-    const float* taps;
-};
-
-using Correlate = void (*)(const Line* lines, Index count, Index taps, float* out, Index length,
-                           bool accumulate) noexcept;
-
-typedef float Float4 __attribute__((vector_size(16)));
-typedef float Float8 __attribute__((vector_size(32)));
-typedef float Float16 __attribute__((vector_size(64)));
-
-/// `blocks` vectors of outputs stay in registers while all taps pass over them.
-template <class Vector, int blocks>
-SLX_INLINE void correlate_any(const Line* lines, Index count, Index taps, float* out, Index length,
-                              bool accumulate) noexcept {
-    constexpr Index lanes = sizeof(Vector) / sizeof(float);
-    Index j = 0;
-    for (; j + blocks * lanes <= length; j += blocks * lanes) {
-        Vector sum[blocks];
-        for (int b = 0; b < blocks; ++b) {
-            sum[b] = Vector{};
-            if (accumulate) std::memcpy(&sum[b], out + j + b * lanes, sizeof(Vector));
-        }
-        for (Index r = 0; r < count; ++r)
-            for (Index v = 0; v < taps; ++v) {
-                const float tap = lines[r].taps[v];
-                const float* samples = lines[r].samples + j + v;
-                for (int b = 0; b < blocks; ++b) {
-                    Vector x;
-                    std::memcpy(&x, samples + b * lanes, sizeof(Vector));
-                    sum[b] += x * tap;
-                }
-            }
-        for (int b = 0; b < blocks; ++b) std::memcpy(out + j + b * lanes, &sum[b], sizeof(Vector));
-    }
-    for (; j < length; ++j) {
-        float sum = accumulate ? out[j] : 0.0f;
-        for (Index r = 0; r < count; ++r)
-            for (Index v = 0; v < taps; ++v) sum += lines[r].samples[j + v] * lines[r].taps[v];
-        out[j] = sum;
-    }
-}
-
-void correlate_baseline(const Line* lines, Index count, Index taps, float* out, Index length,
-                        bool accumulate) noexcept {
-    correlate_any<Float4, 8>(lines, count, taps, out, length, accumulate);
-}
-
-#ifdef SLX_TARGET_AVX2
-SLX_TARGET_AVX2 void correlate_avx2(const Line* lines, Index count, Index taps, float* out, Index length,
-                                    bool accumulate) noexcept {
-    correlate_any<Float8, 8>(lines, count, taps, out, length, accumulate);
-}
-
-SLX_TARGET_AVX512 void correlate_avx512(const Line* lines, Index count, Index taps, float* out, Index length,
-                                        bool accumulate) noexcept {
-    correlate_any<Float16, 8>(lines, count, taps, out, length, accumulate);
-}
-#endif
-
 Correlate correlate_for(Isa isa) noexcept {
-#ifdef SLX_TARGET_AVX2
-    if (isa == Isa::avx512) return correlate_avx512;
-    if (isa == Isa::avx2) return correlate_avx2;
+    switch (isa) {
+#if defined(__x86_64__)
+        case Isa::avx512: return avx512::correlate;
+        case Isa::avx2: return avx2::correlate;
+#elif defined(__aarch64__)
+        case Isa::neon: return neon::correlate;
 #endif
-    (void)isa;
-    return correlate_baseline;
+        default: return baseline::correlate;
+    }
 }
 
-/// What one thread needs to filter a line: pieces near the border are copied out, continued, before they are
-/// filtered; the rest is read where it is.
-struct LineScratch {
-    Line* lines;    // kernel rows
-    Line* moved;    // kernel rows
-    float* copies;  // kernel rows x piece
-    float* padded;  // one padded row
-
-    static Index piece(Index kernel_columns) { return 2 * kernel_columns; }
-
-    static std::size_t bytes(Index kernel_rows, Index kernel_columns, Index padded) {
-        return 2 * Workspace::bytes<Line>(kernel_rows) +
-               Workspace::bytes<float>(kernel_rows * piece(kernel_columns)) + Workspace::bytes<float>(padded);
+/// The rows that one thread has under its kernel, continued past their ends. A window of as many rows as the
+/// kernel slides down the image, so each row is continued once.
+class Window {
+public:
+    /// Rows an odd number of cache lines apart, so that those of an image of 512 columns do not share cache
+    /// sets.
+    static Index stride(Index width) {
+        const Index cache_lines = Workspace::bytes<float>(width) / Workspace::alignment;
+        return (cache_lines | 1) * static_cast<Index>(Workspace::alignment / sizeof(float));
     }
 
-    LineScratch(std::byte* memory, Index kernel_rows, Index kernel_columns)
-        : lines(reinterpret_cast<Line*>(memory)),
-          moved(reinterpret_cast<Line*>(memory += Workspace::bytes<Line>(kernel_rows))),
-          copies(reinterpret_cast<float*>(memory += Workspace::bytes<Line>(kernel_rows))),
-          padded(reinterpret_cast<float*>(memory +
-                                          Workspace::bytes<float>(kernel_rows * piece(kernel_columns)))) {}
-};
+    static std::size_t bytes(Index kernel_rows, Index width, Index padded) {
+        return Workspace::bytes<float>(kernel_rows * stride(width)) + Workspace::bytes<float>(padded) +
+               Workspace::bytes<Line>(kernel_rows) + Workspace::bytes<Index>(kernel_rows);
+    }
 
-/// out[j] (+)= sum of taps[r][v] x~_r[j + v] for j in [0, length), where the lines x_r, of `columns` samples,
-/// start at position `before` of x~ and `unfold(x_r, begin, end, copy)` gives x~_r[begin, end).
-template <class Unfold>
-void correlate_continued(const LineScratch& scratch, Index count, Index taps, Index before, Index columns,
-                         float* out, Index length, bool accumulate, Correlate correlate,
-                         const Unfold& unfold) noexcept {
-    // In [left, right) all taps fall on samples.
-    const Index left = std::min(before, length);
-    const Index right = std::max(left, before + columns - taps + 1);
-    auto near_an_end = [&](Index begin, Index end) {
-        while (begin < end) {
-            const Index some = std::min(end - begin, taps);  // some + taps - 1 samples fit into a piece
-            for (Index r = 0; r < count; ++r) {
-                float* copy = scratch.copies + r * LineScratch::piece(taps);
-                unfold(scratch.lines[r].samples, begin, begin + some + taps - 1, copy);
-                scratch.moved[r] = {copy, scratch.lines[r].taps};
-            }
-            correlate(scratch.moved, count, taps, out + begin, some, accumulate);
-            begin += some;
+    /// In `memory`, `bytes` long. `width` is the most that a continued row has.
+    Window(std::byte* memory, Index kernel_rows, Index width, Index padded)
+        : kernel_rows_(kernel_rows), stride_(stride(width)), rows_(reinterpret_cast<float*>(memory)) {
+        memory += Workspace::bytes<float>(kernel_rows * stride_);
+        padded_ = reinterpret_cast<float*>(memory);
+        memory += Workspace::bytes<float>(padded);
+        lines_ = reinterpret_cast<Line*>(memory);
+        memory += Workspace::bytes<Line>(kernel_rows);
+        held_ = reinterpret_cast<Index*>(memory);
+        std::fill_n(held_, kernel_rows, Index{-1});
+    }
+
+    /// A row by its number, at least 0; `fill(float*)` writes it if it is not held. Any kernel_rows
+    /// consecutive rows are held at the same time.
+    template <class Fill>
+    const float* row(Index number, const Fill& fill) noexcept {
+        const Index slot = number % kernel_rows_;
+        float* samples = rows_ + slot * stride_;
+        if (held_[slot] != number) {
+            fill(samples);
+            held_[slot] = number;
         }
-    };
-    near_an_end(0, left);
-    if (left < right) {
-        for (Index r = 0; r < count; ++r)
-            scratch.moved[r] = {scratch.lines[r].samples + (left - before), scratch.lines[r].taps};
-        correlate(scratch.moved, count, taps, out + left, right - left, accumulate);
+        return samples;
     }
-    near_an_end(right, length);
-}
+
+    [[nodiscard]] Line* lines() const noexcept { return lines_; }     // room for kernel_rows
+    [[nodiscard]] float* padded() const noexcept { return padded_; }  // room for one padded row
+
+private:
+    Index kernel_rows_, stride_;
+    float* rows_;
+    float* padded_;
+    Line* lines_;
+    Index* held_;
+};
 
 }  // namespace
 
@@ -176,9 +113,11 @@ Convolution::Convolution(const Shape& image, View<const float> kernel, BoundaryR
             reversed_.push_back(taps_[static_cast<std::size_t>(u * kernel_columns_ + v)]);
 }
 
+Index Convolution::window_width() const noexcept { return columns_.size() + 2 * (kernel_columns_ - 1); }
+
 std::size_t Convolution::workspace_bytes(const Context& context) const noexcept {
     return static_cast<std::size_t>(context.threads()) *
-           LineScratch::bytes(kernel_rows_, kernel_columns_, columns_.padded());
+           Window::bytes(kernel_rows_, window_width(), columns_.padded());
 }
 
 // ---- The definition ----
@@ -224,67 +163,63 @@ void Convolution::adjoint_reference(View<const float> y, View<float> x) const no
 
 // ---- The fast path ----
 
+/// body(window, line) for each row of all planes, with a window for each thread.
+template <class Body>
+void Convolution::for_each_row(Context& context, const Body& body) const noexcept {
+    const std::size_t share = Window::bytes(kernel_rows_, window_width(), columns_.padded());
+    Scratch scratch(context.workspace());
+    std::byte* shares = scratch.take<std::byte>(static_cast<Index>(share) * context.threads());
+    const Index lines = shape_.elements() / columns_.size();
+    parallel_rows(context, lines, columns_.size(), [&](Index begin, Index end, int thread) {
+        Window window(shares + static_cast<std::size_t>(thread) * share, kernel_rows_, window_width(),
+                      columns_.padded());
+        for (Index line = begin; line < end; ++line) body(window, line);
+    });
+}
+
 void Convolution::apply(View<const float> x, View<float> y, Context& context) const noexcept {
-    const Index planes = shape_.elements() / (rows_.size() * columns_.size());
-    const Index columns = columns_.size();
+    const Index rows = rows_.size(), columns = columns_.size();
     const Correlate correlate = correlate_for(context.isa());
-    const std::size_t share = LineScratch::bytes(kernel_rows_, kernel_columns_, columns_.padded());
-    Scratch memory(context.workspace());
-    std::byte* shares = memory.take<std::byte>(static_cast<Index>(share) * context.threads());
-    parallel_rows(context, planes * rows_.size(), columns, [&](Index begin, Index end, int thread) {
-        const LineScratch scratch(shares + static_cast<std::size_t>(thread) * share, kernel_rows_,
-                                  kernel_columns_);
-        for (Index line = begin; line < end; ++line) {
-            const float* plane = x.data() + line / rows_.size() * rows_.size() * columns;
-            Index count = 0;
-            for (Index u = 0; u < kernel_rows_; ++u) {
-                const Index row = rows_.source(line % rows_.size() + u);
-                if (row >= 0) scratch.lines[count++] = {plane + row * columns, &taps_[u * kernel_columns_]};
-            }
-            correlate_continued(scratch, count, kernel_columns_, columns_.before(), columns,
-                                y.data() + line * columns, columns, false, correlate,
-                                [&](const float* samples, Index first, Index last, float* copy) {
-                                    columns_.unfold(samples, first, last, copy);
-                                });
+    for_each_row(context, [&](Window& window, Index line) {
+        const Index plane = line / rows, i = line % rows;
+        Index count = 0;
+        for (Index u = 0; u < kernel_rows_; ++u) {
+            const Index source = rows_.source(i + u);
+            if (source < 0) continue;
+            const float* samples = window.row(plane * rows_.padded() + i + u, [&](float* continued) {
+                columns_.unfold(x.data() + (plane * rows + source) * columns, continued);
+            });
+            window.lines()[count++] = {samples, &taps_[static_cast<std::size_t>(u * kernel_columns_)]};
         }
+        correlate(window.lines(), count, kernel_columns_, y.data() + line * columns, columns, false);
     });
 }
 
 void Convolution::adjoint(View<const float> y, View<float> x, Context& context) const noexcept {
-    // With z[p, q] = sum of taps[u, v] y[p - u, q - v], y zero outside: x = z folded. Rows of z that show the
-    // same row of x are added up before they are folded.
-    const Index planes = shape_.elements() / (rows_.size() * columns_.size());
-    const Index columns = columns_.size();
+    // With z[p, q] = sum over u, v of taps[u, v] y[p - u, q - v], and y zero outside: x is z folded. Rows of
+    // z that show the same row of x are added up before they are folded.
+    const Index rows = rows_.size(), columns = columns_.size(), margin = kernel_columns_ - 1;
     const Correlate correlate = correlate_for(context.isa());
-    const std::size_t share = LineScratch::bytes(kernel_rows_, kernel_columns_, columns_.padded());
-    Scratch memory(context.workspace());
-    std::byte* shares = memory.take<std::byte>(static_cast<Index>(share) * context.threads());
-    const Index margin = kernel_columns_ - 1;
-    auto unfold_with_zeros = [&](const float* samples, Index first, Index last, float* copy) {
-        for (Index q = first; q < last; ++q) {
-            const Index j = q - margin;
-            *copy++ = j >= 0 && j < columns ? samples[j] : 0.0f;
-        }
-    };
-    parallel_rows(context, planes * rows_.size(), columns, [&](Index begin, Index end, int thread) {
-        const LineScratch scratch(shares + static_cast<std::size_t>(thread) * share, kernel_rows_,
-                                  kernel_columns_);
-        for (Index line = begin; line < end; ++line) {
-            const float* plane = y.data() + line / rows_.size() * rows_.size() * columns;
-            bool accumulate = false;
-            for (Index position : rows_.positions(line % rows_.size())) {
-                Index count = 0;
-                for (Index u = 0; u < kernel_rows_; ++u) {
-                    const Index row = position - u;
-                    if (row < 0 || row >= rows_.size()) continue;
-                    scratch.lines[count++] = {plane + row * columns, &reversed_[u * kernel_columns_]};
-                }
-                correlate_continued(scratch, count, kernel_columns_, margin, columns, scratch.padded,
-                                    columns_.padded(), accumulate, correlate, unfold_with_zeros);
-                accumulate = true;
+    for_each_row(context, [&](Window& window, Index line) {
+        const Index plane = line / rows;
+        bool accumulate = false;
+        for (Index position : rows_.positions(line % rows)) {
+            Index count = 0;
+            for (Index u = 0; u < kernel_rows_; ++u) {
+                const Index row = position - u;
+                if (row < 0 || row >= rows) continue;
+                const float* samples = window.row(plane * rows + row, [&](float* continued) {
+                    std::fill_n(continued, margin, 0.0f);
+                    std::copy_n(y.data() + (plane * rows + row) * columns, columns, continued + margin);
+                    std::fill_n(continued + margin + columns, margin, 0.0f);
+                });
+                window.lines()[count++] = {samples,
+                                           &reversed_[static_cast<std::size_t>(u * kernel_columns_)]};
             }
-            columns_.fold(scratch.padded, x.data() + line * columns);
+            correlate(window.lines(), count, kernel_columns_, window.padded(), columns_.padded(), accumulate);
+            accumulate = true;
         }
+        columns_.fold(window.padded(), x.data() + line * columns);
     });
 }
 

@@ -26,7 +26,8 @@ struct KernelCentre {
 ///
 /// Domain and range [..., rows, columns] of rank 2 to 4; each plane is filtered by itself. Kernels may be
 /// larger than the image. Input and output must not overlap. The sums run in float, in the order of the
-/// kernel as it is correlated, whatever the instruction set and the number of threads.
+/// kernel as it is correlated, with fused multiply-adds where the instruction set has them: the bits depend
+/// neither on the number of threads nor on which of AVX2, AVX-512 and NEON runs.
 class Convolution final : public LinearOperator {
 public:
     /// Copies the kernel [rows, columns]. Throws Error{invalid_argument} for an empty image or kernel, one of
@@ -42,11 +43,15 @@ public:
     void apply(View<const float> x, View<float> y, Context& context) const noexcept override;
     void adjoint(View<const float> y, View<float> x, Context& context) const noexcept override;
 
-    /// The definition, as plain loops: what `apply` gives to the bit and `adjoint` to rounding.
+    /// The definition, as plain loops.
     void apply_reference(View<const float> x, View<float> y) const noexcept;
     void adjoint_reference(View<const float> y, View<float> x) const noexcept;
 
 private:
+    template <class Body>
+    void for_each_row(Context& context, const Body& body) const noexcept;
+    [[nodiscard]] Index window_width() const noexcept;
+
     Shape shape_;
     Index kernel_rows_, kernel_columns_;
     std::vector<float> taps_;      // as they are correlated: y[i, j] = sum of taps[u, v] padded[i + u, j + v]
