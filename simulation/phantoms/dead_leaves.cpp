@@ -10,7 +10,7 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 constexpr Index field_size = 256;
-constexpr double field_exponents[] = {0.5, 1.0, 1.6, 2.2};
+constexpr double field_exponents[] = {0.8, 1.4, 2.0, 2.6};
 constexpr int sine_steps = 1024;
 
 double log_uniform(double low, double high, Philox& random) noexcept {
