@@ -204,7 +204,12 @@ std::unique_ptr<UnrolledNetwork> network_from_model(const Model& model, std::str
     const std::string name = name_of(model, source);
     const VariationalNetworkOptions options = architecture_of(model, source);
     require_enough_tensors(model, options, name);
-    std::unique_ptr<UnrolledNetwork> network = make_variational_network(options);
+    std::unique_ptr<UnrolledNetwork> network;
+    try {
+        network = make_variational_network(options);
+    } catch (const Error& error) {  // fields that are right one by one, and do not go together
+        fail(Status::corrupt_data, name, ": sonolux.architecture: ", error.what());
+    }
     const std::span<float> parameters = network->parameters();
     for (const Parameter& parameter : network->layout()) {
         const NamedTensor* tensor = find_tensor(model, parameter.name);
