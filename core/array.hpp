@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <new>
 #include <utility>
@@ -29,7 +30,13 @@ public:
         for (int d = 0; d < shape.rank(); ++d)
             require(shape[d] >= 0, Status::invalid_argument, "array size must be at least 0, got ",
                     to_string(shape));
-        const auto bytes = static_cast<std::size_t>(shape.elements()) * sizeof(T);
+        std::size_t bytes = sizeof(T);
+        for (int d = 0; d < shape.rank(); ++d)
+            if (shape[d] == 0) bytes = 0;
+        for (int d = 0; d < shape.rank() && bytes > 0; ++d)
+            require(!__builtin_mul_overflow(bytes, static_cast<std::size_t>(shape[d]), &bytes) &&
+                        bytes <= static_cast<std::size_t>(std::numeric_limits<Index>::max()),
+                    Status::out_of_memory, "no memory for an array of ", to_string(shape));
         if (bytes == 0) return;
         void* memory = ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
         require(memory != nullptr, Status::out_of_memory, "no memory for an array of ", to_string(shape),

@@ -26,6 +26,7 @@ public:
     /// Owns at least `size` bytes from now on. Throws Error{out_of_memory}. Nothing may be taken at the time.
     void reserve(std::size_t size) {
         if (size <= size_) return;
+        assert(used_ == 0);
         owned_ = Array<std::byte>({static_cast<Index>(size)});
         memory_ = owned_.data();
         size_ = size;
