@@ -1,6 +1,7 @@
 # What the firmware library shows and what it needs, read from the linked file.
 #
 #   cmake -D LIBRARY=libsonolux_runtime.so -D NM=nm -D READELF=readelf [-D HEADER=sonolux.h] -P firmware_symbols.cmake
+cmake_minimum_required(VERSION 3.25)
 function(read output)
     execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
     string(REPLACE ";" "," text "${text}")

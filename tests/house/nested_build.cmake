@@ -1,6 +1,7 @@
 # Configures and builds another preset inside the build tree, then tries what it built.
 #
 #   cmake -D SOURCE=. -D BUILD=build/release/nested -D PRESET=shared|firmware -D "OPTIONS=..." -P nested_build.cmake
+cmake_minimum_required(VERSION 3.25)
 set(build ${BUILD}/${PRESET})
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 execute_process(COMMAND ${CMAKE_COMMAND} --preset ${PRESET} -B ${build} ${OPTIONS}
