@@ -16,21 +16,22 @@ Validation::Worker::Worker(Index elements, std::size_t workspace, Isa isa)
 
 Validation::Validation(const UnrolledNetwork& network, std::vector<Array<float>> images,
                        std::vector<double> sigmas, std::uint64_t seed, Context& context)
-    : images_(std::move(images)), sigmas_(std::move(sigmas)), psnr_(images_.size()), context_(context) {
+    : sigmas_(std::move(sigmas)), psnr_(images.size()), context_(context) {
     for (double sigma : sigmas_)
         require(sigma > 0 && std::isfinite(sigma), Status::invalid_argument,
                 "a noise level of the validation must be above 0, got ", sigma);
     const Context serial(make_serial_runner());
     Index largest = 0;
     std::size_t workspace = 0;
-    for (std::size_t i = 0; i < images_.size(); ++i) {
-        const Array<float>& image = images_[i];
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const Array<float>& image = images[i];
         require(image.elements() > 0 && image.shape().rank() == 2, Status::invalid_argument,
                 "validation image ", i, " must be a plane with at least one pixel, got ",
                 to_string(image.shape()));
         largest = std::max(largest, image.elements());
         workspace =
             std::max(workspace, network.run_workspace_bytes(image.shape()[0], image.shape()[1], serial));
+        images_.push_back(image.clone());
         noise_.emplace_back(image.shape());
         fill_normal(noise_.back().view(),
                     Philox(seed, static_cast<std::uint64_t>(TrainingStream::validation_noise), i));

@@ -18,8 +18,8 @@ public:
     /// from (seed, TrainingStream::validation_noise, i), the same for all levels. Runs on the threads of
     /// `context`, which must outlive this object. Throws Error{invalid_argument} if a level is negative or an
     /// image is empty.
-    Validation(const UnrolledNetwork& network, std::vector<Array<float>> images, std::vector<double> sigmas,
-               std::uint64_t seed, Context& context);
+    Validation(const UnrolledNetwork& network, const std::vector<Array<float>>& images,
+               std::vector<double> sigmas, std::uint64_t seed, Context& context);
 
     [[nodiscard]] bool empty() const noexcept { return images_.empty() || sigmas_.empty(); }
 

@@ -61,7 +61,7 @@ struct SmallTraining {
             images.emplace_back(Shape{33, 30});
             quarters(1000000 + i, images.back().view());
         }
-        validation = std::make_unique<Validation>(*network, std::move(images), std::move(levels), 3, context);
+        validation = std::make_unique<Validation>(*network, images, std::move(levels), 3, context);
         trainer = std::make_unique<Trainer>(*network, options, quarters, loss, validation.get(), context);
     }
 
