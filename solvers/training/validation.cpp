@@ -14,7 +14,7 @@ Validation::Worker::Worker(Index elements, std::size_t workspace, Isa isa)
     context.workspace().reserve(workspace);
 }
 
-Validation::Validation(const UnrolledNetwork& network, std::vector<Array<float>> images,
+Validation::Validation(const UnrolledNetwork& network, const std::vector<Array<float>>& images,
                        std::vector<double> sigmas, std::uint64_t seed, Context& context)
     : sigmas_(std::move(sigmas)), psnr_(images.size()), context_(context) {
     for (double sigma : sigmas_)
