@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// The first line in which two resolved recipes differ, as "key is A there and B here"; empty if none does.
-/// The number of threads and the folder do not decide what is trained.
+/// The number of threads and what is written when do not decide what is trained.
 std::string difference(const std::string& old_text, const std::string& new_text) {
     const auto lines = [](const std::string& text) {
         std::vector<std::pair<std::string, std::string>> pairs;
@@ -36,7 +36,7 @@ std::string difference(const std::string& old_text, const std::string& new_text)
                 section = section.substr(0, section.find(']')) + ".";
             } else if (const std::size_t equals = line.find(" = "); equals != std::string::npos) {
                 const std::string key = section + line.substr(0, equals);
-                if (key != "threads" && key != "output.folder")
+                if (key != "threads" && section != "output.")
                     pairs.emplace_back(key, line.substr(equals + 3));
             }
         }
@@ -124,8 +124,7 @@ void remove_old_run(const std::filesystem::path& folder) {
 
 TrainSummary train(const TrainRequest& request) {
     const TrainingRecipe recipe = read_training_recipe(request.recipe);
-    const std::string recipe_text = to_toml(recipe);
-    const std::string base = std::filesystem::path(request.recipe).parent_path().string();
+    const std::string& recipe_text = recipe.resolved;
     const auto say = [&](const std::string& text) {
         if (request.log) request.log(text);
     };
@@ -152,10 +151,10 @@ TrainSummary train(const TrainRequest& request) {
     const std::unique_ptr<UnrolledNetwork> network = make_variational_network(recipe.network);
     initialise(*network, recipe.network);
     if (!recipe.initial_model.empty())
-        start_from(*network, recipe.network, resolve_path(recipe.initial_model, request.data, base));
-    const TrainingData data(recipe, request.data, base, context);
+        start_from(*network, recipe.network, resolve_path(recipe.initial_model, request.data));
+    const TrainingData data(recipe, request.data, context);
     const PatchSampler& sampler = data.sampler();
-    const std::vector<Array<float>> held_out = validation_images(recipe, request.data, base);
+    const std::vector<Array<float>> held_out = validation_images(recipe, request.data);
     Validation validation(*network, held_out, recipe.validation_sigmas, recipe.seed, context);
     const std::unique_ptr<Loss> loss = make_loss(recipe);
     Trainer trainer(

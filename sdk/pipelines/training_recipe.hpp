@@ -16,24 +16,11 @@
 
 namespace sonolux {
 
-/// Photographs that patches are cut from.
-struct RecipeSource {
-    std::string folder;                ///< all images in it; or
-    std::vector<std::string> files;    ///< these, within `folder` if that is given too
-    std::vector<int> downscale = {1};  ///< each image is taken once for each factor (area average)
-    double weight = 1;                 ///< share of the patches, relative to the other sources
-    std::string licence;               ///< of these images, for the model's card
-
-    friend bool operator==(const RecipeSource&, const RecipeSource&) = default;
-};
-
 /// Images of occluding leaves, made on the spot.
 struct RecipeDeadLeaves {
     double weight = 0;  ///< share of the patches, relative to the sources'; 0: none
     int images = 64;
     int size = 256;  ///< rows and columns
-
-    friend bool operator==(const RecipeDeadLeaves&, const RecipeDeadLeaves&) = default;
 };
 
 enum class RecipeLoss { squared, l1, psnr };
@@ -49,10 +36,13 @@ struct TrainingRecipe {
 
     NoiseLevels noise;  ///< [problem] sigma, or sigma_range; sigma_distribution, sigmas_per_step
 
-    std::vector<RecipeSource> sources;  ///< [[data.sources]]
-    RecipeDeadLeaves dead_leaves;       ///< [data.dead_leaves]
-    double smallest_gradient =
-        0;  ///< [data]: flatter patches are mostly passed over (simulation/patches.hpp)
+    /// [data]
+    std::vector<std::string> sources;     ///< folders, lists or files, as find_images takes them
+    std::vector<double> weights;          ///< [sources]: shares of the patches
+    std::vector<Index> reductions = {1};  ///< each image is taken once reduced by each of these factors
+    std::string data_licence;             ///< for the model's card
+    double smallest_gradient = 0;         ///< flatter patches are mostly passed over (simulation/patches.hpp)
+    RecipeDeadLeaves dead_leaves;         ///< [data.dead_leaves]
 
     /// [training]
     BatchOptions batch;
@@ -66,12 +56,13 @@ struct TrainingRecipe {
     AdamOptions adam;
     RecipeLoss loss = RecipeLoss::squared;
     Index loss_margin = 0;
-    double l1_epsilon = 1;  ///< in the network's units
-    double step_weight_decay =
-        std::numeric_limits<double>::infinity();  ///< tau of the weights of earlier steps
+    double l1_epsilon = 1;         ///< in the network's units
+    bool weigh_all_steps = false;  ///< the loss of earlier steps counts too,
+    double step_weight_decay = 1;  ///< with weights exp(-decay (T - t))
 
     /// [validation]
-    RecipeSource validation;
+    std::vector<std::string> validation_sources;  ///< as in [data]; empty: no validation
+    Index validation_reduction = 1;
     Index validation_images = 16;  ///< the first so many, in the order of their names
     Index validation_crop = 180;   ///< the central so many rows and columns; 0: whole images
     std::vector<double>
@@ -82,16 +73,15 @@ struct TrainingRecipe {
     std::string folder;           ///< run directory; empty: out/NAME
     Index checkpoint_every = 50;  ///< steps
     Index log_every = 10;         ///< steps between rows of metrics.csv
+
+    std::string resolved;  ///< the recipe as TOML, with every key written out
 };
 
-/// Reads a recipe file. Throws Error naming file and key.
+/// Reads a recipe. Throws Error naming the file, line and key.
 [[nodiscard]] TrainingRecipe read_training_recipe(const std::string& path);
 
-/// Reads a recipe's text; `source` starts every message.
+/// The same from text; `source` starts every message.
 [[nodiscard]] TrainingRecipe parse_training_recipe(std::string_view text, const std::string& source);
-
-/// The recipe with every key written out. Reading it gives the same recipe.
-[[nodiscard]] std::string to_toml(const TrainingRecipe& recipe);
 
 /// What the trainer does with it.
 [[nodiscard]] TrainingOptions training_options(const TrainingRecipe& recipe);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdlib>
 
-#include <sonolux/solvers/training/losses.hpp>
 #include <sonolux/solvers/training/projection.hpp>
 
 namespace sonolux {
@@ -71,7 +70,7 @@ TrainingOptions checked(TrainingOptions options, Index network_steps) {
 
 std::vector<TrainingPhase> greedy_then_joint(Index network_steps, Index greedy, Index joint,
                                              const LearningRate& greedy_rate, const LearningRate& joint_rate,
-                                             double tau) {
+                                             std::vector<double> joint_step_weights) {
     require(greedy >= 0 && joint >= 0 && greedy + joint > 0, Status::invalid_argument,
             "greedy and joint training steps must be at least 0 and not both 0, got ", greedy, " and ",
             joint);
@@ -94,7 +93,7 @@ std::vector<TrainingPhase> greedy_then_joint(Index network_steps, Index greedy, 
         phase.steps = joint;
         phase.depth = network_steps;
         phase.learning_rate = joint_rate;
-        phase.step_weights = exponential_step_weights(network_steps, tau);
+        phase.step_weights = std::move(joint_step_weights);
         phases.push_back(std::move(phase));
     }
     return phases;

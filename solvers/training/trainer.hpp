@@ -62,10 +62,11 @@ struct TrainingOptions {
 };
 
 /// Phases of the usual plan: `greedy` steps for each stage in turn, then `joint` steps for all; either may be
-/// 0. Throws Error{invalid_argument} if both are.
+/// 0. Greedy phases weigh their last step alone. Throws Error{invalid_argument} if both are 0.
 [[nodiscard]] std::vector<TrainingPhase> greedy_then_joint(Index network_steps, Index greedy, Index joint,
                                                            const LearningRate& greedy_rate,
-                                                           const LearningRate& joint_rate, double tau);
+                                                           const LearningRate& joint_rate,
+                                                           std::vector<double> joint_step_weights);
 
 /// Everything that a continued run needs besides its options.
 struct TrainingState {

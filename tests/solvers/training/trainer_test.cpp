@@ -40,6 +40,7 @@ TrainingOptions small_training(std::vector<TrainingPhase> phases) {
     return options;
 }
 
+const std::vector<double> last_only{0, 1};
 const LearningRate fast{LearningRateCurve::cosine, 2e-2, 2e-3, 5, 0};
 
 /// A network, its data and its trainer, ready to run.
@@ -72,7 +73,7 @@ struct SmallTraining {
 };
 
 TEST(Trainer, LearnsToDenoise) {
-    SmallTraining setup(small_training(greedy_then_joint(2, 0, 60, fast, fast, INFINITY)), small_network());
+    SmallTraining setup(small_training(greedy_then_joint(2, 0, 60, fast, fast, last_only)), small_network());
     const double before = setup.validation->psnr(*setup.network, 2);
     while (!setup.trainer->finished()) setup.trainer->step();
     const double after = setup.validation->psnr(*setup.network, 2);
@@ -82,7 +83,9 @@ TEST(Trainer, LearnsToDenoise) {
 }
 
 TEST(Trainer, BatchGradientIsTheGradientOfTheBatchLoss) {
-    SmallTraining setup(small_training(greedy_then_joint(2, 0, 1, fast, fast, 0.5)), small_network());
+    SmallTraining setup(
+        small_training(greedy_then_joint(2, 0, 1, fast, fast, exponential_step_weights(2, 0.5))),
+        small_network());
     const BatchOptions options{20, 22, 6, 4};
     BatchGradient batch(*setup.network, options, setup.context);
     const std::vector<double> weights = exponential_step_weights(2, 0.5);
@@ -114,7 +117,8 @@ TEST(Trainer, BatchGradientIsTheGradientOfTheBatchLoss) {
 }
 
 TEST(Trainer, MakesTheSameBitsOnOneAndTwoThreads) {
-    const TrainingOptions options = small_training(greedy_then_joint(2, 4, 6, fast, fast, 0.3));
+    const TrainingOptions options =
+        small_training(greedy_then_joint(2, 4, 6, fast, fast, exponential_step_weights(2, 0.3)));
     SmallTraining one(options, small_network(), 1), two(options, small_network(), 2);
     while (!one.trainer->finished()) {
         const StepReport a = one.trainer->step(), b = two.trainer->step();
@@ -125,7 +129,8 @@ TEST(Trainer, MakesTheSameBitsOnOneAndTwoThreads) {
 }
 
 TEST(Trainer, ContinuesFromASavedStateToTheSameBits) {
-    TrainingOptions options = small_training(greedy_then_joint(2, 3, 7, fast, fast, 0.3));
+    TrainingOptions options =
+        small_training(greedy_then_joint(2, 3, 7, fast, fast, exponential_step_weights(2, 0.3)));
     TrainingPhase full = options.phases.back();
     full.optimiser = Optimiser::lbfgs;
     full.steps = 2;
@@ -149,7 +154,7 @@ TEST(Trainer, ContinuesFromASavedStateToTheSameBits) {
 }
 
 TEST(Trainer, GreedyPhasesMoveOneStageAndStartFromTheOneBefore) {
-    SmallTraining setup(small_training(greedy_then_joint(2, 2, 0, fast, fast, INFINITY)), small_network());
+    SmallTraining setup(small_training(greedy_then_joint(2, 2, 0, fast, fast, last_only)), small_network());
     const std::vector<float> initial = setup.parameters();
     const std::size_t half = initial.size() / 2;
     const auto first = [&](const std::vector<float>& all) {
@@ -178,7 +183,7 @@ TEST(Trainer, GreedyPhasesMoveOneStageAndStartFromTheOneBefore) {
 }
 
 TEST(Trainer, LbfgsLowersTheLossOfItsPatchesEveryStep) {
-    TrainingOptions options = small_training(greedy_then_joint(1, 0, 4, fast, fast, INFINITY));
+    TrainingOptions options = small_training(greedy_then_joint(1, 0, 4, fast, fast, {1}));
     options.phases[0].optimiser = Optimiser::lbfgs;
     options.fixed_patches = 13;  // not a multiple of the batch
     options.lbfgs.iterations = 4;
@@ -194,7 +199,7 @@ TEST(Trainer, LbfgsLowersTheLossOfItsPatchesEveryStep) {
 TEST(Trainer, LearnsManyNoiseLevelsAtOnce) {
     VariationalNetworkOptions network = small_network();
     network.sigma_degree = 1;
-    TrainingOptions options = small_training(greedy_then_joint(2, 0, 60, fast, fast, INFINITY));
+    TrainingOptions options = small_training(greedy_then_joint(2, 0, 60, fast, fast, last_only));
     options.noise = {10, 50, true, 4, 0};
     SmallTraining setup(options, network, 1, {10, 50});
     const double before = setup.validation->psnr(*setup.network, 2);
@@ -207,7 +212,7 @@ TEST(Trainer, KeepsTheBestParametersOfAPhase) {
     LearningRate wild = fast;
     wild.curve = LearningRateCurve::constant;
     wild.rate = 0.3;
-    TrainingOptions options = small_training(greedy_then_joint(2, 0, 20, wild, wild, INFINITY));
+    TrainingOptions options = small_training(greedy_then_joint(2, 0, 20, wild, wild, last_only));
     options.validate_every = 1;
     SmallTraining setup(options, small_network());
     double best = 0;
@@ -216,7 +221,7 @@ TEST(Trainer, KeepsTheBestParametersOfAPhase) {
 }
 
 TEST(Trainer, SaysWhenTheLossIsNoLongerFinite) {
-    SmallTraining setup(small_training(greedy_then_joint(2, 0, 5, fast, fast, INFINITY)), small_network());
+    SmallTraining setup(small_training(greedy_then_joint(2, 0, 5, fast, fast, last_only)), small_network());
     setup.trainer->step();
     for (float& value : setup.network->parameters()) value = NAN;
     EXPECT_THAT([&] { setup.trainer->step(); },
@@ -225,7 +230,7 @@ TEST(Trainer, SaysWhenTheLossIsNoLongerFinite) {
 
 TEST(Trainer, RefusesBadOptionsAndForeignStatesByName) {
     const auto refused = [](auto change, const char* message) {
-        TrainingOptions options = small_training(greedy_then_joint(2, 1, 1, fast, fast, 1));
+        TrainingOptions options = small_training(greedy_then_joint(2, 1, 1, fast, fast, {0.5, 1}));
         change(options);
         EXPECT_THAT([&] { SmallTraining(options, small_network()); },
                     ThrowsMessage<Error>(HasSubstr(message)));
@@ -237,8 +242,8 @@ TEST(Trainer, RefusesBadOptionsAndForeignStatesByName) {
     refused([](TrainingOptions& o) { o.phases[1].depth = 3; }, "phase \"stage 2\": depth must be from 1");
     refused([](TrainingOptions& o) { o.phases.clear(); }, "at least one phase");
 
-    SmallTraining two(small_training(greedy_then_joint(2, 1, 1, fast, fast, 1)), small_network(2));
-    SmallTraining one(small_training(greedy_then_joint(1, 1, 1, fast, fast, 1)), small_network(1));
+    SmallTraining two(small_training(greedy_then_joint(2, 1, 1, fast, fast, {0.5, 1})), small_network(2));
+    SmallTraining one(small_training(greedy_then_joint(1, 1, 1, fast, fast, {1})), small_network(1));
     EXPECT_THAT([&] { one.trainer->restore(two.trainer->state()); },
                 ThrowsMessage<Error>(HasSubstr("does not fit a network of")));
     TrainingState state = two.trainer->state();
