@@ -73,6 +73,7 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
     network_ = network_from_model(model);
     overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
     circular_ = architecture.prior.boundary == BoundaryRule::circular;
+    tileable_ = !circular_ || architecture.prior.border == BorderGradient::cropped;
 
     sigma_min_ = static_cast<float>(255 * model.problem.sigma_min);
     sigma_max_ = static_cast<float>(255 * model.problem.sigma_max);
@@ -123,6 +124,20 @@ void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
             options.tile_columns);
     tile_rows_ = std::min(options.tile_rows, rows_);
     tile_columns_ = std::min(options.tile_columns, columns_);
+    if (!tileable_) {
+        require((tile_rows_ == 0 || tile_rows_ == rows_) && (tile_columns_ == 0 || tile_columns_ == columns_),
+                Status::unsupported,
+                "tiles must be the whole image for a network whose border is circular and exact, "
+                "got ",
+                options.tile_rows, " x ", options.tile_columns);
+        require(bytes_for(rows_, columns_) <= options.memory_limit, Status::unsupported,
+                "memory_limit must be at least ", bytes_for(rows_, columns_),
+                " bytes, what the whole image needs (a network whose border is circular "
+                "and exact cannot run in tiles), got ",
+                options.memory_limit);
+        tile_rows_ = rows_;
+        tile_columns_ = columns_;
+    }
     if (tile_rows_ > 0 && tile_columns_ > 0) return;
 
     const auto fits = [&](Index rows, Index columns) {

@@ -7,7 +7,9 @@
 // it, cut off at the true border of the image, where the network's boundary rule holds as in the whole image.
 // (Circular images have no true border: there the overlap is taken from the other side.) What the boundary
 // rule does at the other edges of the extended tile never arrives in the tile itself, and since each pixel's
-// sums have one order wherever it lies, tiled and untiled results are equal to the bit.
+// sums have one order wherever it lies, tiled and untiled results are equal to the bit. One kind of network
+// is not cut into tiles: with a border that is circular and exact, sums at the seam have another order than
+// elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -121,7 +123,7 @@ private:
     Index rows_, columns_;
     Index tile_rows_ = 0, tile_columns_ = 0;
     Index overlap_ = 0;
-    bool circular_ = false;
+    bool circular_ = false, tileable_ = true;
     float sigma_min_ = 0, sigma_max_ = 0;  // in units of 1/255 of the image range
     std::size_t workspace_bytes_ = 0;
     double time_limit_;

@@ -1,0 +1,460 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+#include "tests/support/tiny_model.hpp"
+
+namespace sonolux {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Property;
+using testing::Throws;
+using testing::ThrowsMessage;
+
+bool same_bits(View<const float> a, View<const float> b) {
+    if (a.shape() != b.shape()) return false;
+    for (Index i = 0; i < a.rows(); ++i)
+        if (std::memcmp(a.row(i), b.row(i), static_cast<std::size_t>(a.columns()) * sizeof(float)) != 0)
+            return false;
+    return true;
+}
+
+Array<float> run(const Model& model, View<const float> image, const ReconstructorOptions& options = {}) {
+    Reconstructor reconstructor(model, image.rows(), image.columns(), options);
+    reconstructor.bind();
+    Array<float> result(image.shape());
+    EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+    return result;
+}
+
+// What the network itself makes of the image, without plan and tiles.
+Array<float> run_network(const Model& model, View<const float> image, float sigma = 25) {
+    const auto network = network_from_model(model);
+    network->update(sigma);
+    Context context(make_serial_runner());
+    context.workspace().reserve(network->run_workspace_bytes(image.rows(), image.columns(), context));
+    Array<float> result(image.shape());
+    EXPECT_EQ(network->run(image, result, context), Status::ok);
+    return result;
+}
+
+TEST(Reconstructor, MakesWhatTheNetworkMakes) {
+    for (const Shape& size : {Shape{1, 1}, Shape{1, 40}, Shape{7, 3}, Shape{64, 65}}) {
+        const Model model = tiny_model();
+        const Array<float> image = tiny_image(size);
+        const Array<float> result = run(model, image);
+        EXPECT_TRUE(same_bits(result, run_network(model, image))) << to_string(size);
+        EXPECT_EQ(same_bits(result, image), size == (Shape{1, 1})) << to_string(size);  // zero-mean filters
+    }
+}
+
+TEST(Reconstructor, GivesTheSameBitsWhateverTheTiles) {
+    const Array<float> image = tiny_image({300, 257});
+    for (const BoundaryRule boundary : boundary_rules)
+        for (const BorderGradient border : {BorderGradient::cropped, BorderGradient::exact}) {
+            if (boundary == BoundaryRule::circular && border == BorderGradient::exact)
+                continue;  // never in tiles
+            VariationalNetworkOptions options = tiny_architecture();
+            options.prior.boundary = boundary;
+            options.prior.border = border;
+            options.momentum = border == BorderGradient::exact;
+            const Model model = tiny_model(options);
+            const Array<float> whole = run_network(model, image);
+            for (const auto& [rows, columns] : {std::pair{64, 64}, {37, 91}, {300, 16}, {16, 257}}) {
+                const Array<float> tiled =
+                    run(model, image, {.tile_rows = rows, .tile_columns = columns, .threads = 1});
+                EXPECT_TRUE(same_bits(tiled, whole))
+                    << to_string(boundary) << (border == BorderGradient::exact ? " exact" : " cropped")
+                    << ", tiles of " << rows << " x " << columns;
+            }
+        }
+}
+
+TEST(Reconstructor, GivesTheSameBitsWhateverTheThreadsAndTilesOnEachInstructionSet) {
+    VariationalNetworkOptions options = tiny_architecture();
+    options.prior.filters = {FilterKind::dct, 6, 5};
+    options.stages = 3;
+    const Model model = tiny_model(options);
+    const Array<float> image = tiny_image({300, 257});
+    for (const Isa isa : available_isas()) {
+        setenv("SONOLUX_ISA", to_string(isa), 1);
+        const Array<float> whole = run(model, image, {.threads = 1});
+        for (const int threads : {1, 2, 3})
+            for (const auto& [rows, columns] : {std::pair{300, 257}, {50, 60}, {33, 101}})
+                EXPECT_TRUE(same_bits(
+                    run(model, image, {.tile_rows = rows, .tile_columns = columns, .threads = threads}),
+                    whole))
+                    << to_string(isa) << ", " << threads << " threads, tiles of " << rows << " x " << columns;
+        unsetenv("SONOLUX_ISA");
+    }
+}
+
+TEST(Reconstructor, CutsNoImageWhoseBorderIsCircularAndExact) {
+    VariationalNetworkOptions options = tiny_architecture();
+    options.prior.boundary = BoundaryRule::circular;
+    options.prior.border = BorderGradient::exact;
+    const Model model = tiny_model(options);
+    EXPECT_EQ(Reconstructor(model, 30, 40).tiles(), 1);
+    EXPECT_THAT([&] { Reconstructor(model, 30, 40, {.tile_rows = 20}); },
+                Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
+                                    Property(&Error::what, HasSubstr("got 20 x 0")))));
+    EXPECT_THAT([&] { Reconstructor(model, 30, 40, {.memory_limit = 100}); },
+                ThrowsMessage<Error>(HasSubstr("memory_limit must be at least")));
+}
+
+TEST(Reconstructor, ChoosesTilesWithinTheMemoryLimit) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({300, 257});
+    const Array<float> whole = run_network(model, image);
+    const std::size_t all = Reconstructor(model, 300, 257).workspace_bytes();
+    for (const std::size_t limit : {all, all - 1, all / 2, all / 4}) {
+        const ReconstructorOptions options{.memory_limit = limit, .threads = 1};
+        Reconstructor reconstructor(model, 300, 257, options);
+        EXPECT_LE(reconstructor.workspace_bytes(), limit);
+        EXPECT_EQ(reconstructor.tiles() == 1, limit == all);
+        EXPECT_TRUE(same_bits(run(model, image, options), whole)) << limit;
+    }
+    for (const Index columns : {20, 64}) {
+        Reconstructor reconstructor(model, 300, 257, {.tile_columns = columns, .memory_limit = all / 2});
+        EXPECT_EQ(reconstructor.tile_columns(), columns);
+        EXPECT_LE(reconstructor.workspace_bytes(), all / 2);
+    }
+}
+
+TEST(Reconstructor, SaysWhichMemoryLimitWouldDo) {
+    try {
+        Reconstructor(tiny_model(), 300, 257, {.memory_limit = 1000, .threads = 1});
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.status(), Status::invalid_argument);
+        EXPECT_THAT(error.what(), HasSubstr("memory_limit must be at least"));
+        const std::size_t enough =
+            std::stoul(std::string(error.what()).substr(std::strlen("memory_limit must be at least ")));
+        EXPECT_LE(
+            Reconstructor(tiny_model(), 300, 257, {.memory_limit = enough, .threads = 1}).workspace_bytes(),
+            enough);
+    }
+}
+
+TEST(Reconstructor, StaysInsideTheMemoryItIsGiven) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({90, 70});
+    for (const Index tile : {0, 40}) {
+        Reconstructor reconstructor(model, 90, 70, {.tile_rows = tile, .tile_columns = tile});
+        const std::size_t bytes = reconstructor.workspace_bytes();
+        Array<std::byte> memory({static_cast<Index>(bytes) + 128});
+        std::fill(memory.begin(), memory.end(), std::byte{0xA5});
+        reconstructor.bind({memory.data() + 64, bytes});
+        Array<float> result(image.shape());
+        ASSERT_EQ(reconstructor.run(image, result), Status::ok);
+        for (int i = 0; i < 64; ++i) {
+            EXPECT_EQ(memory.data()[i], std::byte{0xA5});
+            EXPECT_EQ(memory.data()[64 + bytes + i], std::byte{0xA5});
+        }
+        EXPECT_TRUE(same_bits(result, run_network(model, image)));
+    }
+}
+
+TEST(Reconstructor, RefusesShortAndCrookedMemory) {
+    Reconstructor reconstructor(tiny_model(), 20, 30);
+    const std::size_t bytes = reconstructor.workspace_bytes();
+    Array<std::byte> memory({static_cast<Index>(bytes) + 64});
+    EXPECT_THAT(
+        [&] {
+            reconstructor.bind({memory.data(), bytes - 1});
+        },
+        Throws<Error>(AllOf(Property(&Error::status, Status::size_mismatch),
+                            Property(&Error::what, HasSubstr(sentence("must have at least ", bytes,
+                                                                      " bytes, got ", bytes - 1))))));
+    EXPECT_THAT(
+        [&] {
+            reconstructor.bind({memory.data() + 4, bytes});
+        },
+        Throws<Error>(AllOf(Property(&Error::status, Status::invalid_argument),
+                            Property(&Error::what, HasSubstr("multiple of 64 bytes, got an address 4")))));
+    EXPECT_FALSE(reconstructor.bound());
+}
+
+TEST(Reconstructor, CanBeBoundAgain) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({20, 30});
+    Reconstructor reconstructor(model, 20, 30);
+    Array<float> result(image.shape());
+    {
+        Array<std::byte> memory({static_cast<Index>(reconstructor.workspace_bytes())});
+        reconstructor.bind({memory.data(), reconstructor.workspace_bytes()});
+        EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+    }
+    reconstructor.bind();  // the first memory is gone
+    EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+    EXPECT_TRUE(same_bits(result, run_network(model, image)));
+}
+
+TEST(Reconstructor, TakesRowsAndChannelsWithAnyStride) {
+    const Model model = tiny_model();
+    Array<float> wide = tiny_image({40, 100});
+    for (const Index tile : {0, 16}) {
+        Reconstructor reconstructor(model, 40, 50, {.tile_rows = tile, .tile_columns = tile});
+        reconstructor.bind();
+        // From the left half of a wide image into its right half.
+        const View<float> left = wide.view().block(0, 0, 40, 50), right = wide.view().block(0, 50, 40, 50);
+        Array<float> plain({40, 50});
+        for (Index i = 0; i < 40; ++i) std::copy_n(left.row(i), 50, plain.view().row(i));
+        ASSERT_EQ(reconstructor.run(left, right), Status::ok);
+        EXPECT_TRUE(same_bits(right, run_network(model, plain)));
+        for (Index i = 0; i < 40; ++i)
+            EXPECT_EQ(std::memcmp(left.row(i), plain.view().row(i), 50 * sizeof(float)), 0);
+
+        const Array<float> colours = tiny_image({3, 40, 50});
+        Array<float> result({3, 40, 50});
+        ASSERT_EQ(reconstructor.run(colours, result), Status::ok);
+        for (Index c = 0; c < 3; ++c)
+            EXPECT_TRUE(same_bits(result.view()[c], run_network(model, colours.view()[c])));
+    }
+}
+
+TEST(Reconstructor, WorksInPlaceWhereThereIsOneTile) {
+    const Model model = tiny_model();
+    Array<float> image = tiny_image({40, 50});
+    const Array<float> expected = run_network(model, image);
+    Reconstructor tiled(model, 40, 50, {.tile_rows = 20, .tile_columns = 50});
+    tiled.bind();
+    EXPECT_EQ(tiled.run(image, image), Status::invalid_argument);
+    EXPECT_THAT(tiled.explain(image, image), HasSubstr("worked on in tiles"));
+    Reconstructor whole(model, 40, 50);
+    whole.bind();
+    EXPECT_EQ(whole.run(image, image), Status::ok);
+    EXPECT_TRUE(same_bits(image, expected));
+}
+
+TEST(Reconstructor, RefusesImagesThatOverlap) {
+    Array<float> memory({80, 50});
+    Reconstructor reconstructor(tiny_model(), 40, 50);
+    reconstructor.bind();
+    const auto at = [&](Index offset) { return View<float>(memory.data() + offset, Shape{40, 50}); };
+    for (const Index offset : {1, 49, 50, 1999}) {
+        EXPECT_EQ(reconstructor.run(at(0), at(offset)), Status::invalid_argument) << offset;
+        EXPECT_EQ(reconstructor.run(at(offset), at(0)), Status::invalid_argument) << offset;
+    }
+    EXPECT_EQ(reconstructor.run(at(0), at(2000)), Status::ok);
+    EXPECT_THAT(reconstructor.explain(at(0), at(7)), HasSubstr("must be the same image or not overlap"));
+}
+
+TEST(Reconstructor, RefusesOtherSizesThanPlannedAndSaysSo) {
+    Reconstructor reconstructor(tiny_model(), 40, 50);
+    Array<float> right({40, 50}), wrong({50, 40}), line({2000}), three({3, 40, 50});
+    EXPECT_EQ(reconstructor.run(right, three.view()[0]), Status::invalid_argument);
+    EXPECT_THAT(reconstructor.explain(right, right), HasSubstr("bind comes before run"));
+    reconstructor.bind();
+    EXPECT_EQ(reconstructor.run(wrong, wrong), Status::size_mismatch);
+    EXPECT_EQ(reconstructor.run(line, line), Status::size_mismatch);
+    EXPECT_EQ(reconstructor.run(right, three), Status::size_mismatch);
+    EXPECT_EQ(reconstructor.run(right, View<float>()), Status::size_mismatch);
+    EXPECT_THAT(
+        reconstructor.explain(wrong, right),
+        HasSubstr(
+            "must be 40 x 50, the size of the plan, or stacks of such planes, got 50 x 40 and 40 x 50"));
+}
+
+TEST(Reconstructor, RefusesSizesAndThreadsByName) {
+    const Model model = tiny_model();
+    EXPECT_THAT([&] { Reconstructor(model, 0, 4); },
+                ThrowsMessage<Error>(HasSubstr("rows must be from 1 to 16777216, got 0")));
+    EXPECT_THAT([&] { Reconstructor(model, 4, Reconstructor::largest_size + 1); },
+                ThrowsMessage<Error>(HasSubstr("columns must be from 1 to 16777216, got 16777217")));
+    EXPECT_THAT([&] { Reconstructor(model, 4, 4, {.tile_rows = -1}); },
+                ThrowsMessage<Error>(HasSubstr("tile_rows must be at least 0, got -1")));
+    EXPECT_THAT([&] { Reconstructor(model, 4, 4, {.threads = 100000}); },
+                ThrowsMessage<Error>(HasSubstr("threads must be from 0 to 1024, got 100000")));
+}
+
+TEST(Reconstructor, PlansTheLargestImageWithoutOverflow) {
+    const Index size = Reconstructor::largest_size;
+    const Reconstructor reconstructor(tiny_model(), size, size, {.threads = 1});
+    EXPECT_LE(reconstructor.workspace_bytes(), std::size_t{64} << 20);
+}
+
+TEST(Reconstructor, RunsOnlyAtNoiseLevelsTheModelKnows) {
+    const Model one_level = tiny_model();
+    EXPECT_EQ(Reconstructor(one_level, 4, 4).sigma(), 25);
+    EXPECT_EQ(Reconstructor(one_level, 4, 4, {.sigma = 25}).sigma(), 25);
+    EXPECT_THAT([&] { Reconstructor(one_level, 4, 4, {.sigma = 50}); },
+                ThrowsMessage<Error>(HasSubstr("sigma must be 25, what the model was trained for, got 50")));
+
+    VariationalNetworkOptions options = tiny_architecture();
+    options.sigma_degree = 2;
+    const Model model = tiny_model(options);
+    EXPECT_THAT([&] { Reconstructor(model, 4, 4); },
+                ThrowsMessage<Error>(
+                    HasSubstr("sigma must be given: model \"tiny\" serves noise levels from 5 to 55")));
+    for (const float sigma : {4.9f, 55.1f, -1.0f, std::nanf(""), std::numeric_limits<float>::infinity()})
+        EXPECT_THAT([&] { Reconstructor(model, 4, 4, {.sigma = sigma}); },
+                    ThrowsMessage<Error>(HasSubstr("sigma must be from 5 to 55")));
+
+    const Array<float> image = tiny_image({20, 30});
+    Reconstructor reconstructor(model, 20, 30, {.sigma = 20});
+    reconstructor.bind();
+    Array<float> result(image.shape());
+    for (const float sigma : {20.0f, 5.0f, 55.0f}) {
+        reconstructor.set_sigma(sigma);
+        ASSERT_EQ(reconstructor.run(image, result), Status::ok);
+        EXPECT_TRUE(same_bits(result, run_network(model, image, sigma))) << sigma;
+    }
+    EXPECT_FALSE(same_bits(run_network(model, image, 5), run_network(model, image, 55)));
+}
+
+TEST(Reconstructor, RunsNothingButDenoisers) {
+    Model model = tiny_model();
+    model.problem.kind = "deblur";
+    EXPECT_THAT([&] { Reconstructor(model, 4, 4); },
+                Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
+                                    Property(&Error::what, HasSubstr("\"deblur\"")))));
+}
+
+TEST(Reconstructor, ReturnsTheLastFinishedStageWhenCancelled) {
+    VariationalNetworkOptions options = tiny_architecture();
+    options.stages = 4;
+    const Model model = tiny_model(options);
+    const Array<float> image = tiny_image({30, 40});
+    const auto network = network_from_model(model);
+    network->update(25);
+    for (const Index last : {1, 2, 3}) {
+        Reconstructor reconstructor(model, 30, 40,
+                                    {.progress = [last](const Progress& p) { return p.done < last; }});
+        reconstructor.bind();
+        Array<float> result(image.shape());
+        EXPECT_EQ(reconstructor.run(image, result), Status::cancelled);
+
+        Context context(make_serial_runner());
+        context.workspace().reserve(network->run_workspace_bytes(30, 40, context));
+        Array<float> scaled(image.shape()), expected(image.shape());
+        const float scale = network->entry_scale(), back = 1 / scale;
+        std::transform(image.begin(), image.end(), scaled.begin(), [&](float v) { return scale * v; });
+        network->forward(scaled, scaled, expected, last, context);
+        std::transform(expected.begin(), expected.end(), expected.begin(), [&](float v) { return back * v; });
+        EXPECT_TRUE(same_bits(result, expected)) << last;
+    }
+}
+
+TEST(Reconstructor, LeavesTilesThatWereNotBegunAsTheInput) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({30, 40}), whole = run_network(model, image);
+    Reconstructor reconstructor(model, 30, 40,
+                                {.tile_rows = 10, .tile_columns = 40, .progress = [](const Progress& p) {
+                                     EXPECT_EQ(p.total, 6);
+                                     return p.done < 2;
+                                 }});
+    reconstructor.bind();
+    Array<float> result(image.shape());
+    EXPECT_EQ(reconstructor.run(image, result), Status::cancelled);
+    EXPECT_TRUE(same_bits(result.view().block(0, 0, 10, 40), whole.view().block(0, 0, 10, 40)));
+    EXPECT_TRUE(same_bits(result.view().block(10, 0, 20, 40), image.view().block(10, 0, 20, 40)));
+}
+
+TEST(Reconstructor, CancelsOneRunOnly) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({30, 40}), whole = run_network(model, image);
+    bool go_on = true;
+    Reconstructor reconstructor(model, 30, 40, {.progress = [&](const Progress&) { return go_on; }});
+    reconstructor.bind();
+    Array<float> result(image.shape());
+    std::thread([&] { reconstructor.cancel(); }).join();
+    EXPECT_EQ(reconstructor.run(image, result), Status::cancelled);
+    EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+    EXPECT_TRUE(same_bits(result, whole));
+    go_on = false;
+    EXPECT_EQ(reconstructor.run(image, result), Status::cancelled);
+    go_on = true;
+    EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+}
+
+TEST(Reconstructor, StopsWhenTimeIsUp) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({30, 40});
+    Reconstructor reconstructor(model, 30, 40);
+    reconstructor.bind();
+    Array<float> result(image.shape());
+    reconstructor.set_time_limit(1e-9);
+    EXPECT_EQ(reconstructor.run(image, result), Status::deadline_exceeded);
+    for (Index i = 0; i < image.elements(); ++i)  // scaled and back: two roundings
+        EXPECT_NEAR(result.data()[i], image.data()[i], 1e-6);
+    for (const double enough : {3600.0, 1e300, std::numeric_limits<double>::infinity()}) {
+        reconstructor.set_time_limit(enough);
+        EXPECT_EQ(reconstructor.run(image, result), Status::ok) << enough;
+    }
+    for (const double wrong : {0.0, -1.0, std::nan("")})
+        EXPECT_THAT([&] { reconstructor.set_time_limit(wrong); },
+                    ThrowsMessage<Error>(HasSubstr("time limit must be above 0 seconds")));
+}
+
+TEST(Reconstructor, ReportsEveryStageOfEveryTile) {
+    std::vector<Index> seen;
+    const Array<float> image = tiny_image({2, 30, 40});
+    (void)run(tiny_model(), image, {.tile_rows = 15, .tile_columns = 20, .progress = [&](const Progress& p) {
+                                        EXPECT_EQ(p.total, 2 * 4 * 2);
+                                        seen.push_back(p.done);
+                                        return true;
+                                    }});
+    std::vector<Index> expected(16);
+    for (Index i = 0; i < 16; ++i) expected[i] = i + 1;
+    EXPECT_EQ(seen, expected);
+}
+
+TEST(Reconstructor, KeepsSpoiledPixelsAmongThemselves) {
+    const Model model = tiny_model();
+    const Array<float> clean = tiny_image({40, 50});
+    const Array<float> expected = run_network(model, clean);
+    for (const float bad : {std::nanf(""), std::numeric_limits<float>::infinity(), -1e38f})
+        for (const Index tile : {0, 11}) {
+            Array<float> image = clean.clone();
+            image(20, 25) = bad;
+            Reconstructor reconstructor(model, 40, 50, {.tile_rows = tile, .tile_columns = tile});
+            reconstructor.bind();
+            Array<float> result(image.shape());
+            EXPECT_EQ(reconstructor.run(image, result), Status::ok);
+            EXPECT_EQ(reconstructor.overlap(), 2 * 2);  // stages * 2 * radius
+            for (Index r = 0; r < 40; ++r)
+                for (Index c = 0; c < 50; ++c) {
+                    const Index distance = std::max(std::abs(r - 20), std::abs(c - 25));
+                    if (distance > reconstructor.overlap()) {
+                        EXPECT_EQ(result(r, c), expected(r, c)) << bad << " reaches " << r << ", " << c;
+                    }
+                }
+            if (std::isnan(bad)) {
+                EXPECT_TRUE(std::isnan(result(20, 25)));
+            }
+        }
+}
+
+class StdThreadRunner final : public ThreadRunner {
+public:
+    int threads() const noexcept override { return 3; }
+    void run(Index items, Task task, void* data) noexcept override {
+        std::vector<std::thread> team;
+        for (int t = 0; t < 3; ++t)
+            team.emplace_back([=] {
+                for (Index item = items - 1 - t; item >= 0; item -= 3)
+                    task(data, item, t);  // backwards, for once
+            });
+        for (std::thread& member : team) member.join();
+    }
+};
+
+TEST(Reconstructor, RunsOnTheThreadsOfItsHost) {
+    const Model model = tiny_model();
+    const Array<float> image = tiny_image({300, 257});
+    EXPECT_TRUE(same_bits(run(model, image, {.runner = std::make_shared<StdThreadRunner>()}),
+                          run_network(model, image)));
+}
+
+}  // namespace
+}  // namespace sonolux
