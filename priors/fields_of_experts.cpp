@@ -173,8 +173,11 @@ std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
     const Domain d = domain();
     auto padded = [&](Index pad) { return Workspace::bytes<float>((rows + 2 * pad) * (columns + 2 * pad)); };
     auto planes = [&](Index pad, Index count) {
-        const Tiling tiling({0, rows + 2 * pad, 0, columns + 2 * pad}, most_tile_rows, d.tile_columns);
-        return count * Workspace::bytes<float>(plane_floats(tiling.tile_rows, tiling.tile_columns, d.radius));
+        // The largest tiles there can be: nearly equal tiles of a smaller image may be larger than those of
+        // this.
+        const Index tile_rows = std::min(most_tile_rows, rows + 2 * pad);
+        const Index tile_columns = std::min(d.tile_columns, columns + 2 * pad);
+        return count * Workspace::bytes<float>(plane_floats(tile_rows, tile_columns, d.radius));
     };
     const std::size_t forward = padded(d.output_pad) + context.threads() * planes(d.output_pad, 3);
     const std::size_t backward =
