@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include <sonolux/core/error.hpp>
@@ -307,8 +308,8 @@ void RecipeTable::reject_unknown() const {
     std::vector<Contents::Unknown> unknown;
     contents_->collect_unknown(contents_->root, "", unknown);
     if (unknown.empty()) return;
-    std::stable_sort(unknown.begin(), unknown.end(),
-                     [](const auto& a, const auto& b) { return a.line < b.line; });
+    std::sort(unknown.begin(), unknown.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.line, a.key) < std::tie(b.line, b.key); });
     std::string message;
     for (const auto& [line, key] : unknown)
         message += sentence(message.empty() ? "" : "\n", contents_->source, ":", line, ": unknown key \"",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <tuple>
 
 #include <sonolux/sdk/runtime/json.hpp>
 #include <sonolux/sdk/runtime/safetensors.hpp>
@@ -131,8 +132,11 @@ SafetensorsHeader read_safetensors_header(std::span<const std::byte> bytes, std:
         header.entries.push_back(read_entry(name, field, header.payload.size()));
     }
 
-    std::stable_sort(header.entries.begin(), header.entries.end(),
-                     [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    // An empty tensor may begin where the next one does.
+    std::sort(header.entries.begin(), header.entries.end(), [](const auto& a, const auto& b) {
+        return std::make_tuple(a.begin, a.shape.elements(), std::string_view(a.name)) <
+               std::make_tuple(b.begin, b.shape.elements(), std::string_view(b.name));
+    });
     std::size_t end = 0;
     const SafetensorsHeader::Entry* previous = nullptr;
     for (const auto& entry : header.entries) {

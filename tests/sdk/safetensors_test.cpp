@@ -152,6 +152,12 @@ TEST(Safetensors, EveryClaimIsCheckedAndNamed) {
     refuses(R"([1])", 0, "must start with");
     refuses(R"({"": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}})", 0, "without a name");
     const std::string entry = R"({"dtype": "F32", "shape": [2], "data_offsets": )";
+    EXPECT_EQ(read(file_of("{\"v\": " + entry +
+                               R"([0, 8]}, "e": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}})",
+                           8))
+                  .size(),
+              2u)
+        << "an empty tensor takes no place";
     refuses("{\"v\": " + entry + "[0, 8]}, \"w\": " + entry + "[4, 12]}}", 12,
             "tensor \"w\" begins at byte 4 inside tensor \"v\", which ends at 8");
     refuses("{\"w\": " + entry + "[0, 8]}, \"w\": " + entry + "[8, 16]}}", 16,
