@@ -5,7 +5,6 @@
 
 #include <filesystem>
 
-#include <sonolux/sdk/files/report.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 
 namespace sonolux {
@@ -23,16 +22,5 @@ struct TrainingExample {
 /// metrics.csv.
 void write_training_report(const std::filesystem::path& run_directory, const Model& model,
                            const TrainingExample* example = nullptr);
-
-/// Name, problem, licence, data and metrics of a model, as every report shows them.
-void add_model_card(Report& report, const Model& model);
-
-/// Each metric in one line: "psnr_db 28.79, ssim 0.81 (protocol)".
-[[nodiscard]] std::vector<std::string> metric_lines(const Model& model);
-
-/// The middle of truth, noisy and denoised side by side, at most `most` rows and columns of it, with the PSNR
-/// of each and a map of the error in grey levels. Images are [rows, columns] or [3, rows, columns].
-[[nodiscard]] Canvas draw_comparison(View<const float> truth, View<const float> noisy,
-                                     View<const float> denoised, const std::string& title, Index most);
 
 }  // namespace sonolux
