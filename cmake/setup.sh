@@ -21,6 +21,7 @@ libfmt-dev
 libtomlplusplus-dev
 libcli11-dev
 liblbfgspp-dev
+libmatio-dev
 libgtest-dev
 libgmock-dev
 libbenchmark-dev
