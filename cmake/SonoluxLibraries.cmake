@@ -87,6 +87,12 @@ if(NOT SONOLUX_RUNTIME_ONLY)
     if(full_sources)
         add_library(sonolux_objects OBJECT ${full_sources})
         target_link_libraries(sonolux_objects PRIVATE sonolux_full_usage)
+        # Trained models say which commit trained them.
+        add_custom_target(sonolux_git_hash BYPRODUCTS ${PROJECT_BINARY_DIR}/git_hash.cpp COMMENT ""
+            COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUTPUT=${PROJECT_BINARY_DIR}/git_hash.cpp
+                -P ${PROJECT_SOURCE_DIR}/cmake/git_hash.cmake)
+        target_sources(sonolux_objects PRIVATE ${PROJECT_BINARY_DIR}/git_hash.cpp)
+        add_dependencies(sonolux_objects sonolux_git_hash)
         set(full_objects $<TARGET_OBJECTS:sonolux_objects>)
     endif()
     add_library(sonolux ${runtime_objects} ${full_objects} ${fft_choice_source} ${fftw_source})

@@ -53,6 +53,8 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
         .set("events_bytes", static_cast<std::int64_t>(checkpoint.events_bytes))
         .set("seconds", checkpoint.seconds)
         .set("recipe", checkpoint.recipe)
+        .set("images", checkpoint.images)
+        .set("git_hash", checkpoint.git_hash)
         .set("sha256", sha256_text(safetensors_payload(tensors)));
     write_file_atomically(path, write_safetensors(tensors, {{key, to_text(header)}}));
 }
@@ -88,6 +90,8 @@ std::optional<Checkpoint> read_checkpoint(const std::string& path) {
     checkpoint.events_bytes = bytes_of(field["events_bytes"]);
     checkpoint.seconds = field["seconds"].number(0);
     checkpoint.recipe = field["recipe"].text();
+    checkpoint.images = field["images"].text();
+    checkpoint.git_hash = field["git_hash"].text();
     return checkpoint;
 }
 

@@ -18,6 +18,8 @@ namespace sonolux {
 struct Checkpoint {
     TrainingState state;
     std::string recipe;                ///< resolved, TOML
+    std::string images;                ///< SHA-256 of what is trained and validated on
+    std::string git_hash;              ///< of the program that wrote it
     std::uintmax_t metrics_bytes = 0;  ///< how much of metrics.csv belongs to these steps
     std::uintmax_t events_bytes = 0;   ///< and of the TensorBoard events
     double seconds = 0;                ///< spent on these steps, over all sessions

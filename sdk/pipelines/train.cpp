@@ -1,11 +1,16 @@
 // sonolux/sdk/pipelines/train.cpp
 #include <sonolux/sdk/pipelines/train.hpp>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
@@ -114,6 +119,34 @@ struct ReportImages {
     }
 };
 
+/// Keeps other processes out of a run directory for as long as it lives.
+class Lock {
+public:
+    explicit Lock(const std::string& folder) : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY)) {
+        require(descriptor_ >= 0, Status::file_error, folder, ": cannot be opened: ", std::strerror(errno));
+        if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+        const int reason = errno;
+        ::close(descriptor_);
+        fail(Status::file_error, folder, ": cannot be locked: ",
+             reason == EWOULDBLOCK ? "another training runs there" : std::strerror(reason));
+    }
+    ~Lock() { ::close(descriptor_); }
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+private:
+    int descriptor_;
+};
+
+/// What a process that was killed while writing left behind.
+void remove_partial_files(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> partial;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().filename().string().find(".partial-") != std::string::npos)
+            partial.push_back(entry.path());
+    for (const std::filesystem::path& path : partial) std::filesystem::remove(path);
+}
+
 void remove_old_run(const std::filesystem::path& folder) {
     for (const char* name : {"checkpoint.safetensors", "metrics.csv", "model.safetensors", "report.html"})
         std::filesystem::remove(folder / name);
@@ -138,6 +171,8 @@ TrainSummary train(const TrainRequest& request) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     require(!error, Status::file_error, folder.string(), ": cannot be made a folder: ", error.message());
+    const Lock lock(folder.string());
+    remove_partial_files(folder);
     if (request.fresh) remove_old_run(folder);
     const std::string checkpoint_path = (folder / "checkpoint.safetensors").string();
     std::optional<Checkpoint> checkpoint = read_checkpoint(checkpoint_path);
@@ -155,6 +190,10 @@ TrainSummary train(const TrainRequest& request) {
     const TrainingData data(recipe, request.data, context);
     const PatchSampler& sampler = data.sampler();
     const std::vector<Array<float>> held_out = validation_images(recipe, request.data);
+    const std::string images = fingerprint(data, held_out);
+    require(!checkpoint || checkpoint->images == images, Status::invalid_argument, checkpoint_path,
+            ": was trained on other images than ", request.recipe,
+            " finds now; --fresh starts over, --output names another run directory");
     Validation validation(*network, held_out, recipe.validation_sigmas, recipe.seed, context);
     const std::unique_ptr<Loss> loss = make_loss(recipe);
     Trainer trainer(
@@ -181,7 +220,10 @@ TrainSummary train(const TrainRequest& request) {
                     summary.total_steps, context.description()));
     say(fmt::format("data: {}", data.description()));
     if (summary.resumed_at > 0)
-        say(fmt::format("continuing {} at step {}", folder.string(), summary.resumed_at));
+        say(fmt::format("continuing {} at step {}{}", folder.string(), summary.resumed_at,
+                        checkpoint->git_hash == git_hash()
+                            ? ""
+                            : ", which another version of Sonolux reached: " + checkpoint->git_hash));
     else if (!validation.empty())
         say(fmt::format("validation before training: {:.3f} dB on {} images",
                         validation.psnr(*network, network->steps()), held_out.size()));
@@ -193,6 +235,8 @@ TrainSummary train(const TrainRequest& request) {
         Checkpoint now;
         now.state = trainer.state();
         now.recipe = recipe_text;
+        now.images = images;
+        now.git_hash = git_hash();
         now.seconds = seconds_before + session_seconds();
         log.flush(now.metrics_bytes, now.events_bytes);
         write_checkpoint(checkpoint_path, now);
@@ -237,10 +281,10 @@ TrainSummary train(const TrainRequest& request) {
         if (held_out.empty()) {
             write_training_report(folder, model);
         } else {
-            const ReportImages images(held_out.front(),
-                                      recipe.validation_sigmas[recipe.validation_sigmas.size() / 2],
-                                      recipe.seed, *network, context);
-            write_training_report(folder, model, &images.example);
+            const ReportImages pictures(held_out.front(),
+                                        recipe.validation_sigmas[recipe.validation_sigmas.size() / 2],
+                                        recipe.seed, *network, context);
+            write_training_report(folder, model, &pictures.example);
         }
         summary.model = path;
     }

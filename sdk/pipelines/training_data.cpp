@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include <sonolux/sdk/files/image_set.hpp>
+#include <sonolux/sdk/runtime/sha256.hpp>
 #include <sonolux/simulation/phantoms/dead_leaves.hpp>
 
 namespace sonolux {
@@ -92,6 +93,26 @@ std::vector<Array<float>> validation_images(const TrainingRecipe& recipe, const 
         image = std::move(part);
     }
     return images;
+}
+
+std::string fingerprint(const TrainingData& data, const std::vector<Array<float>>& validation) {
+    Sha256 hash;
+    const auto add = [&hash](const std::vector<Array<float>>& images) {
+        for (const Array<float>& image : images) {
+            const std::string size = to_string(image.shape()) + ";";
+            hash.update(std::as_bytes(std::span(size)));
+            hash.update(std::as_bytes(std::span(image.data(), static_cast<std::size_t>(image.elements()))));
+        }
+    };
+    for (const std::vector<Array<float>>& source : data.images()) add(source);
+    add(validation);
+    std::string text;
+    for (std::uint8_t byte : hash.finish()) {
+        constexpr const char* digits = "0123456789abcdef";
+        text += digits[byte >> 4];
+        text += digits[byte & 15];
+    }
+    return text;
 }
 
 }  // namespace sonolux

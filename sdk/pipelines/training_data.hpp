@@ -25,6 +25,7 @@ public:
 
     [[nodiscard]] const PatchSampler& sampler() const noexcept { return *sampler_; }
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
+    [[nodiscard]] const std::vector<std::vector<Array<float>>>& images() const noexcept { return images_; }
 
 private:
     std::vector<std::vector<Array<float>>> images_;  // of each source
@@ -35,5 +36,8 @@ private:
 /// The held-out images of a recipe: the first so many, their central parts. Empty if the recipe names none.
 [[nodiscard]] std::vector<Array<float>> validation_images(const TrainingRecipe& recipe,
                                                           const std::string& data);
+
+/// SHA-256 of the sizes and pixels of all images, in order: another folder of images is another training.
+[[nodiscard]] std::string fingerprint(const TrainingData& data, const std::vector<Array<float>>& validation);
 
 }  // namespace sonolux

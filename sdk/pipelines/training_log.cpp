@@ -53,12 +53,4 @@ void TrainingLog::flush(std::uintmax_t& metrics_bytes, std::uintmax_t& events_by
     events_bytes = events_.flush();
 }
 
-std::string git_hash() {
-#ifdef SLX_GIT_HASH
-    return SLX_GIT_HASH;
-#else
-    return "unknown";
-#endif
-}
-
 }  // namespace sonolux

@@ -43,7 +43,7 @@ private:
 };
 
 /// The commit that this program was built from, "unknown" outside a repository; "+" at the end says that
-/// files had been changed since.
+/// files had been changed since. Defined in a file that the build writes (cmake/git_hash.cmake).
 [[nodiscard]] std::string git_hash();
 
 }  // namespace sonolux
