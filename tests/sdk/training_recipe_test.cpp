@@ -1,0 +1,93 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sonolux/core/error.hpp>
+#include <sonolux/sdk/pipelines/training_recipe.hpp>
+
+#include "tests/support/data.hpp"
+
+namespace sonolux {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+constexpr const char* shortest = "name = 'short'\nproblem.sigma = 25\ndata.sources = ['photographs']\n";
+
+TEST(TrainingRecipe, OfThreeLinesHasDefaultsForTheRest) {
+    const TrainingRecipe recipe = parse_training_recipe(shortest, "short.toml");
+    EXPECT_EQ(recipe.network, VariationalNetworkOptions{});
+    EXPECT_EQ(recipe.noise.low, 25);
+    EXPECT_EQ(recipe.noise.high, 25);
+    EXPECT_EQ(recipe.weights, std::vector<double>{1});
+    EXPECT_EQ(recipe.validation_sigmas, std::vector<double>{25});
+    const TrainingOptions options = training_options(recipe);
+    ASSERT_EQ(options.phases.size(), 1u);
+    EXPECT_EQ(options.phases[0].name, "joint");
+    EXPECT_EQ(options.phases[0].step_weights, (std::vector<double>{0, 0, 0, 0, 1}));
+}
+
+TEST(TrainingRecipe, ResolvedSaysEverythingAndReadsTheSame) {
+    const TrainingRecipe recipe = parse_training_recipe(
+        "name = 'all'\n"
+        "seed = 7\n"
+        "[network]\nstages = 3\nfilters = 8\nfilter_size = 7\nfilter_kind = 'free'\nstep = 'damped'\nscale = "
+        "0.125\n"
+        "[problem]\nsigma = [5, 55]\nsigmas_per_step = 4\n"
+        "[data]\nsources = ['a', 'b']\nweights = [1, 0.25]\nreductions = [2, 3]\n"
+        "[data.dead_leaves]\nweight = 0.5\n"
+        "[training]\ngreedy_steps = 10\nlbfgs_rounds = 2\nloss = 'psnr'\nstep_weights = 'exponential'\n",
+        "all.toml");
+    const TrainingRecipe again = parse_training_recipe(recipe.resolved, "resolved.toml");
+    EXPECT_EQ(again.resolved, recipe.resolved);
+    EXPECT_EQ(again.network, recipe.network);
+    EXPECT_EQ(again.noise, recipe.noise);
+    EXPECT_EQ(again.reductions, (std::vector<Index>{2, 3}));
+    EXPECT_THAT(recipe.resolved, AllOf(HasSubstr("learning_rate = 0.01"), HasSubstr("filters = 8")));
+    const TrainingOptions options = training_options(recipe);
+    ASSERT_EQ(options.phases.size(), 5u) << "three stages, joint, and L-BFGS";
+    EXPECT_EQ(options.phases[4].optimiser, Optimiser::lbfgs);
+    EXPECT_LT(options.phases[3].step_weights[0], options.phases[3].step_weights[1]);
+}
+
+void expect_refused(const std::string& line, const char* message) {
+    EXPECT_THAT([&] { (void)parse_training_recipe(shortest + line, "bad.toml"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("bad.toml"), HasSubstr(message))))
+        << line;
+}
+
+TEST(TrainingRecipe, NamesWhatIsWrong) {
+    expect_refused("[training]\nlerning_rate = 0.1\n", "did you mean \"training.learning_rate\"");
+    expect_refused("[training]\nbatch = 0\n", "training.batch");
+    expect_refused("[training]\nsteps = 0\n", "must not all be 0");
+    expect_refused("[training]\nloss = 'best'\n", "training.loss");
+    expect_refused("[training]\nloss_margin = 32\n", "training.loss_margin");
+    expect_refused("[network]\nstages = 'five'\n", "network.stages");
+    expect_refused("data.weights = [1, 2]\n", "data.weights");
+    expect_refused("problem.sigmas_per_step = 3\n", "must divide training.batch, 64, got 3");
+    EXPECT_THAT([] { (void)parse_training_recipe("name = 'x'\ndata.sources = ['a']\n", "bad.toml"); },
+                ThrowsMessage<Error>(HasSubstr("problem.sigma")));
+    EXPECT_THAT([] { (void)parse_training_recipe("name = 'x'\nproblem.sigma = 25\n", "bad.toml"); },
+                ThrowsMessage<Error>(HasSubstr("data.sources")));
+    EXPECT_THAT([] { (void)parse_training_recipe("name = 'x'\nproblem.sigma = [50, 5]\n", "bad.toml"); },
+                ThrowsMessage<Error>(HasSubstr("problem.sigma")));
+    EXPECT_THAT([] { (void)parse_training_recipe("name = 'a/b'\nproblem.sigma = 5\n", "bad.toml"); },
+                ThrowsMessage<Error>(HasSubstr("name")));
+}
+
+TEST(TrainingRecipe, EveryRecipeOfTheRepositoryIsGood) {
+    int recipes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "models/recipes"))
+        if (entry.path().extension() == ".toml") {
+            ++recipes;
+            const TrainingRecipe recipe = read_training_recipe(entry.path().string());
+            EXPECT_EQ(recipe.name, entry.path().stem());
+            EXPECT_NO_THROW((void)make_variational_network(recipe.network)) << entry.path();
+            EXPECT_NO_THROW((void)training_options(recipe)) << entry.path();
+        }
+    EXPECT_GE(recipes, 6);
+}
+
+}  // namespace
+}  // namespace sonolux
