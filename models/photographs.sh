@@ -3,6 +3,9 @@
 #
 # They are real photographs under free licences, taken from packages of the distribution. None is part of Sonolux:
 # photographs.tsv beside this script names each with its package, author, licence and SHA-256, and what it is for.
+# Authors and licences are those of the packages' copyright files; for plasma-workspace-wallpapers those of the
+# metadata.json beside each picture (the copyright file has GPL-2+ for the package as a whole), for python3-skimage
+# those of skimage/data/_fetchers.py, for python3-sklearn those of the README.txt beside the pictures.
 # Nothing is installed and no root is needed; the packages are downloaded, unpacked and thrown away.
 set -euo pipefail
 
