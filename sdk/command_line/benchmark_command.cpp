@@ -1,0 +1,111 @@
+// sonolux/sdk/command_line/benchmark_command.cpp
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <sonolux/core/random.hpp>
+#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+namespace sonolux::command_line {
+namespace {
+
+struct Options {
+    std::string model;
+    Index rows = 512, columns = 512;
+    double seconds = 2, sigma = 0;
+};
+
+struct Timing {
+    std::size_t runs = 0;
+    double median = 0, p99 = 0, best = 0;  // s
+};
+
+// The smallest value that a fraction of all values does not exceed.
+double quantile(const std::vector<double>& sorted, double fraction) {
+    const auto rank = static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(sorted.size())));
+    return sorted[std::max<std::size_t>(rank, 1) - 1];
+}
+
+Timing time_runs(Reconstructor& reconstructor, View<const float> in, View<float> out, double seconds) {
+    constexpr std::size_t least = 5;
+    std::vector<double> times;
+    double total = 0;
+    for (int warm_up = 0; warm_up < 2; ++warm_up)
+        require(reconstructor.run(in, out) == Status::ok, Status::internal_error, "the model did not run");
+    while ((total < seconds || times.size() < least) && !interrupted()) {
+        const auto start = Context::Clock::now();
+        (void)reconstructor.run(in, out);
+        times.push_back(std::chrono::duration<double>(Context::Clock::now() - start).count());
+        total += times.back();
+    }
+    require(!interrupted(), Status::cancelled, "cancelled");
+    std::sort(times.begin(), times.end());
+    return {times.size(), quantile(times, 0.5), quantile(times, 0.99), times.front()};
+}
+
+void run(const Options& options, const CommonOptions& common) {
+    const Model model = load_model_file(find_model(options.model));
+    Array<float> in({options.rows, options.columns}), out({options.rows, options.columns});
+    fill_normal(in, Philox(0));
+    for (float& value : in) value = std::clamp(0.5F + 0.2F * value, 0.0F, 1.0F);
+
+    const int most = Context(make_openmp_runner(common.threads)).threads();
+    std::vector<std::vector<std::string>> rows;
+    std::string device;
+    for (int threads = 1; threads <= most;
+         threads = threads < most ? std::min(2 * threads, most) : most + 1) {
+        ReconstructorOptions plan;
+        plan.threads = threads;
+        plan.sigma = static_cast<float>(
+            options.sigma > 0 ? options.sigma
+                              : 255 * std::sqrt(model.problem.sigma_min * model.problem.sigma_max));
+        Reconstructor reconstructor(model, options.rows, options.columns, plan);
+        reconstructor.bind();
+        device = reconstructor.context().description();
+        const Timing timing = time_runs(reconstructor, in, out, options.seconds);
+        const double pixels = static_cast<double>(options.rows * options.columns);
+        rows.push_back({fmt::format("{}", threads), fmt::format("{:.2f}", 1e3 * timing.median),
+                        fmt::format("{:.2f}", 1e3 * timing.p99), fmt::format("{:.2f}", 1e3 * timing.best),
+                        fmt::format("{:.2f}", pixels / timing.median / 1e6),
+                        fmt::format("{:.1f}", 1 / timing.median), fmt::format("{}", timing.runs)});
+    }
+    fmt::print("{}, {} x {}, {}\n\n{}", model.name, options.rows, options.columns, device,
+               aligned({"threads", "median ms", "p99 ms", "best ms", "MPixel/s", "frames/s", "runs"}, rows));
+}
+
+}  // namespace
+
+void add_benchmark(CLI::App& program, CommonOptions& common) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        add_command(program, common, "benchmark", "Time a model on images of one size.",
+                    "Runs with 1, 2, 4, ... up to --threads threads, after two runs to warm up. p99 is the "
+                    "time that 99 %\n"
+                    "of the runs stay within.\n\n"
+                    "Example:\n  sonolux benchmark denoise_sigma25 --rows 1080 --columns 1920 --threads 2",
+                    [options, &common] { run(*options, common); });
+    command->add_option("MODEL", options->model, "model file (.safetensors) or name of a shipped model")
+        ->required();
+    command->add_option("--rows", options->rows, "of the image (default 512)")
+        ->check(CLI::Range(1, 65535))
+        ->type_name("N");
+    command->add_option("--columns", options->columns, "of the image (default 512)")
+        ->check(CLI::Range(1, 65535))
+        ->type_name("N");
+    command
+        ->add_option("--seconds", options->seconds,
+                     "how long to measure with each number of threads (default 2)")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->type_name("T");
+    command
+        ->add_option("--sigma", options->sigma,
+                     "noise level for models that serve a range; default: its middle")
+        ->check(CLI::PositiveNumber)
+        ->type_name("S");
+}
+
+}  // namespace sonolux::command_line

@@ -1,0 +1,59 @@
+// sonolux/sdk/command_line/demo_command.cpp
+#include <fmt/format.h>
+
+#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/pipelines/demo.hpp>
+
+namespace sonolux::command_line {
+namespace {
+
+void run(DemoOptions& options, const CommonOptions& common) {
+    if (options.add_noise && options.image.empty()) throw UsageError("--add-noise belongs to --image FILE");
+    if (!options.photographs.empty() && !options.image.empty())
+        throw UsageError("--image and --photographs exclude each other");
+    ProgressLine progress;
+    options.threads = common.threads;
+    options.progress = [&](const Progress& p) { return progress(p); };
+    options.say = [&](const std::string& text) {
+        progress.clear();
+        fmt::print(stderr, "sonolux: {}\n", text);
+    };
+    const DemoSummary summary = run_demo(options);
+    progress.clear();
+    const auto table = demo_table(summary);
+    fmt::print("{}\nPSNR in dB; times on {}.\nPictures and report: {}\n",
+               aligned(table.front(), {table.begin() + 1, table.end()}), summary.device,
+               summary.report.string());
+}
+
+}  // namespace
+
+void add_demo(CLI::App& program, CommonOptions& common) {
+    auto options = std::make_shared<DemoOptions>();
+    CLI::App* command = add_command(
+        program, common, "demo", "Add noise to photographs, take it away again, and show how well that went.",
+        "Takes freely licensed photographs from a distribution package (fetched once), makes them grey, adds "
+        "noise of\n"
+        "standard deviation 15, 25 and 50 (white is 255), and denoises them with the shipped models.\n\n"
+        "Examples:\n"
+        "  sonolux demo --output out/demo\n"
+        "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"
+        "  sonolux demo --image clean.png --add-noise         or add noise to it first",
+        [options, &common] { run(*options, common); });
+    command->add_option("--output", options->output, "folder for pictures and report.html (default out/demo)")
+        ->type_name("FOLDER");
+    command->add_option("--photographs", options->photographs, "use the images of this folder")
+        ->type_name("FOLDER");
+    command->add_option("--models", options->models, "use the models of this folder")->type_name("FOLDER");
+    command->add_option("--image", options->image, "use this one image: PNG, TIFF or JPEG")
+        ->type_name("FILE");
+    command->add_flag("--add-noise", options->add_noise, "the image is clean: add noise to it first");
+    command
+        ->add_option("--sigma", options->sigmas,
+                     "standard deviation of the noise, white being 255 (default 15 25 50; with --image 25)")
+        ->check(CLI::PositiveNumber)
+        ->expected(1, 16)
+        ->type_name("S");
+}
+
+}  // namespace sonolux::command_line

@@ -1,0 +1,132 @@
+// sonolux/sdk/command_line/inspect_command.cpp
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/model_card.hpp>
+#include <sonolux/sdk/pipelines/model_pictures.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
+
+namespace sonolux::command_line {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+    std::string file, pictures;
+    double sigma = 0;
+};
+
+struct Statistics {
+    float lowest = 0, highest = 0;
+    double mean = 0, deviation = 0;
+};
+
+Statistics statistics_of(View<const float> values) {
+    Statistics s{values.data()[0], values.data()[0]};
+    double sum = 0, squares = 0;
+    for (float value : values) {
+        s.lowest = std::min(s.lowest, value);
+        s.highest = std::max(s.highest, value);
+        sum += value;
+    }
+    const auto count = static_cast<double>(values.elements());
+    s.mean = sum / count;
+    for (float value : values) squares += (value - s.mean) * (value - s.mean);
+    s.deviation = std::sqrt(squares / count);
+    return s;
+}
+
+std::vector<std::string> row_of(const std::string& name, View<const float> values) {
+    const Statistics s = statistics_of(values);
+    return {name,
+            to_string(values.shape()),
+            fmt::format("{:.5g}", s.lowest),
+            fmt::format("{:.5g}", s.highest),
+            fmt::format("{:.5g}", s.mean),
+            fmt::format("{:.5g}", s.deviation)};
+}
+
+void write_pictures(const Model& model, const Options& options) {
+    fs::create_directories(options.pictures);
+    for (const StagePictures& stage : draw_stages(model, options.sigma)) {
+        for (const auto& [kind, canvas] :
+             {std::pair{"filters", &stage.filters}, {"activations", &stage.activations}}) {
+            const std::string path =
+                (fs::path(options.pictures) / (stage.stage + "_" + kind + ".png")).string();
+            write_image(path, canvas->planes());
+            fmt::print("{}\n", path);
+        }
+    }
+}
+
+void inspect_model(const Options& options, const std::string& path) {
+    const Model model = load_model_file(path);
+    (void)network_from_model(
+        model);  // a file whose tensors do not make its architecture is worth an error here
+    for (const auto& [name, value] : model_card(model)) fmt::print("{:<28}{}\n", name, value);
+    fmt::print("{:<28}{} bytes, schema {}, SHA-256 of the parameters is right\n", "file", fs::file_size(path),
+               Model::schema);
+    fmt::print("{:<28}{}\n\n", "architecture", to_text(model.architecture));
+    std::vector<std::vector<std::string>> rows;
+    for (const NamedTensor& tensor : model.tensors) rows.push_back(row_of(tensor.name, tensor.values));
+    fmt::print("{}", aligned({"tensor", "shape", "lowest", "highest", "mean", "deviation"}, rows));
+    if (!options.pictures.empty()) write_pictures(model, options);
+}
+
+void inspect_image(const Options& options) {
+    if (!options.pictures.empty())
+        throw UsageError("--pictures is for models: " + options.file + " is an image");
+    const Image image = read_image(options.file);
+    fmt::print("{}: {} image, {} rows, {} columns, {} {} of {} bits{}\n", options.file, image.format,
+               image.rows(), image.columns(), image.channels(),
+               image.channels() == 1 ? "channel" : "channels", image.bits,
+               image.had_alpha ? ", and transparency, which Sonolux drops" : "");
+    std::vector<std::vector<std::string>> rows;
+    for (Index c = 0; c < image.channels(); ++c) {
+        const char* const colours[] = {"red", "green", "blue"};
+        rows.push_back(row_of(image.channels() == 1 ? "grey" : colours[c], image.pixels.view()[c]));
+    }
+    fmt::print("{}", aligned({"channel", "size", "lowest", "highest", "mean", "deviation"}, rows));
+}
+
+void run(const Options& options) {
+    const std::string path = find_model(options.file);
+    if (fs::path(path).extension() == ".safetensors")
+        inspect_model(options, path);
+    else
+        inspect_image(options);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, CommonOptions& common) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = add_command(
+        program, common, "inspect", "Say what a model or an image file holds.",
+        "Of a model: what it is for, where it comes from, its licence and measured quality, whether its\n"
+        "parameters are intact, and their statistics. Of an image: size, depth and range.\n\n"
+        "Example:\n  sonolux inspect denoise_sigma25 --pictures out/denoise_sigma25",
+        [options] { run(*options); });
+    command
+        ->add_option("FILE", options->file,
+                     "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG")
+        ->required();
+    command
+        ->add_option("--pictures", options->pictures,
+                     "write filters and activations of each stage here, as PNG")
+        ->type_name("FOLDER");
+    command
+        ->add_option(
+            "--sigma", options->sigma,
+            "noise level to draw the activations for, of models that serve a range; default: its middle")
+        ->check(CLI::PositiveNumber)
+        ->type_name("S");
+}
+
+}  // namespace sonolux::command_line

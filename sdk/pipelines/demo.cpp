@@ -1,0 +1,323 @@
+// sonolux/sdk/pipelines/demo.cpp
+#include <sonolux/sdk/pipelines/demo.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include <sonolux/sdk/files/report.hpp>
+#include <sonolux/sdk/pipelines/comparison.hpp>
+#include <sonolux/sdk/pipelines/model_card.hpp>
+#include <sonolux/sdk/pipelines/photographs.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
+
+namespace sonolux {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double not_measured = std::numeric_limits<double>::quiet_NaN();
+
+// The shipped models by what they are for.
+class ShippedModels {
+public:
+    ShippedModels(const fs::path& folder, int threads) : folder_(folder), threads_(threads) {
+        require(fs::is_directory(folder), Status::file_error, folder.string(),
+                ": there is no such folder of models");
+    }
+
+    /// The model trained for this level, or else the one that takes the level as an input; null if neither is
+    /// there or serves it.
+    [[nodiscard]] const Model* for_level(double sigma) {
+        const Model* special = load(fmt::format("denoise_sigma{:g}", sigma));
+        return special != nullptr ? special : any_level(sigma);
+    }
+
+    [[nodiscard]] const Model* any_level(double sigma) {
+        const Model* any = load("denoise_any_sigma");
+        if (any == nullptr || sigma < 255 * any->problem.sigma_min - 1e-3 ||
+            sigma > 255 * any->problem.sigma_max + 1e-3)
+            return nullptr;
+        return any;
+    }
+
+    [[nodiscard]] ReconstructorPool& pool(const Model& model, double sigma) {
+        auto& pool = pools_[fmt::format("{} {:g}", model.name, sigma)];
+        if (!pool) pool = std::make_unique<ReconstructorPool>(model, sigma, threads_);
+        return *pool;
+    }
+
+    /// Those that were loaded.
+    [[nodiscard]] std::vector<const Model*> loaded() const {
+        std::vector<const Model*> models;
+        for (const auto& [name, model] : models_)
+            if (model) models.push_back(&*model);
+        return models;
+    }
+
+    [[nodiscard]] const fs::path& folder() const { return folder_; }
+
+private:
+    const Model* load(const std::string& name) {
+        auto [place, is_new] = models_.try_emplace(name);
+        const fs::path path = folder_ / (name + ".safetensors");
+        if (is_new && fs::is_regular_file(path)) place->second = load_model_file(path.string());
+        return place->second ? &*place->second : nullptr;
+    }
+
+    fs::path folder_;
+    int threads_;
+    std::map<std::string, std::optional<Model>> models_;
+    std::map<std::string, std::unique_ptr<ReconstructorPool>> pools_;
+};
+
+struct Subject {
+    std::string name, credit;
+    Array<float> pixels;  // [channels, rows, columns]
+};
+
+Array<float> as_stack(const Array<float>& plane) {
+    Array<float> stack({1, plane.shape()[0], plane.shape()[1]});
+    std::copy_n(plane.data(), plane.elements(), stack.data());
+    return stack;
+}
+
+// A stack of one channel as a plane, which is how figures tell grey from colour.
+View<const float> for_figure(const Array<float>& pixels) {
+    const Shape& shape = pixels.shape();
+    if (shape[0] == 1) return {pixels.data(), {shape[1], shape[2]}};
+    return pixels;
+}
+
+class Demo {
+public:
+    explicit Demo(const DemoOptions& options)
+        : options_(options),
+          models_(options.models.empty() ? models_folder() : options.models, options.threads),
+          report_("Sonolux: images denoised by learned variational networks") {
+        std::error_code error;
+        fs::create_directories(options.output, error);
+        require(!error, Status::file_error, options.output.string(), ": cannot be made: ", error.message());
+    }
+
+    DemoSummary run() {
+        std::vector<Subject> subjects = options_.image.empty() ? photographs() : own_image();
+        std::vector<double> sigmas = options_.sigmas;
+        if (sigmas.empty())
+            sigmas = options_.image.empty() ? std::vector<double>{15, 25, 50} : std::vector<double>{25};
+        std::erase_if(sigmas, [&](double sigma) { return !served(sigma); });
+        require(!sigmas.empty(), Status::file_error, models_.folder().string(),
+                ": holds no model for these noise levels (denoise_sigma25.safetensors, "
+                "denoise_any_sigma.safetensors "
+                "and the like)");
+
+        total_ = static_cast<Index>(subjects.size() * sigmas.size());
+        begin_report(subjects);
+        for (double sigma : sigmas)
+            for (std::size_t i = 0; i < subjects.size(); ++i) {
+                advance();
+                show(subjects[i], sigma, i);
+            }
+        finish_report();
+        return std::move(summary_);
+    }
+
+private:
+    bool served(double sigma) {
+        if (models_.for_level(sigma) != nullptr) return true;
+        if (options_.say)
+            options_.say(
+                fmt::format("no model in {} serves sigma {:g}: left out", models_.folder().string(), sigma));
+        return false;
+    }
+
+    void advance() {
+        if (options_.progress && !options_.progress({"denoising", done_, total_, -1}))
+            fail(Status::cancelled, "cancelled after ", done_, " of ", total_, " pictures");
+        ++done_;
+    }
+
+    std::vector<Subject> photographs() {
+        fs::path folder = options_.photographs;
+        if (folder.empty()) {
+            folder = photograph_cache();
+            fetch_photographs(models_.folder() / "photographs.sh", folder, [&](const std::string& text) {
+                if (options_.say) options_.say(text);
+            });
+        }
+        std::vector<Subject> subjects;
+        for (const Photograph& photograph : photographs_in(folder)) {
+            const std::string credit =
+                photograph.author.empty() ? "" : fmt::format("{}, {}", photograph.author, photograph.licence);
+            subjects.push_back(
+                {photograph.name, credit, as_stack(clean_crop(read_image(photograph.path.string())))});
+        }
+        return subjects;
+    }
+
+    std::vector<Subject> own_image() {
+        Image image = read_image(options_.image);
+        if (options_.say && image.channels() > 1)
+            options_.say(
+                fmt::format("{}: a colour image; each channel is denoised by itself", options_.image));
+        std::vector<Subject> subjects;
+        subjects.push_back({fs::path(options_.image).stem().string(), "", std::move(image.pixels)});
+        return subjects;
+    }
+
+    Array<float> denoise(const Model& model, double sigma, View<const float> noisy, double* seconds) {
+        Reconstructor& reconstructor = models_.pool(model, sigma).of_size(noisy.rows(), noisy.columns());
+        Array<float> estimate(noisy.shape());
+        const auto start = Context::Clock::now();
+        const Status status = reconstructor.run(noisy, estimate);
+        if (seconds != nullptr)
+            *seconds = std::chrono::duration<double>(Context::Clock::now() - start).count();
+        require(status == Status::ok, status, model.name, ": ", to_string(status));
+        summary_.device = reconstructor.context().description();
+        return estimate;
+    }
+
+    // One image at one level: denoise, measure, draw, write.
+    void show(const Subject& subject, double sigma, std::uint64_t index) {
+        const bool truth_known = options_.image.empty() || options_.add_noise;
+        const Model& model = *models_.for_level(sigma);
+        DemoResult result;
+        result.name = subject.name;
+        result.channels = subject.pixels.shape()[0];
+        result.rows = subject.pixels.shape()[1];
+        result.columns = subject.pixels.shape()[2];
+        result.sigma = sigma;
+        result.model = model.name;
+        result.truth_known = truth_known;
+
+        Array<float> noisy = subject.pixels.clone();
+        if (truth_known) add_protocol_noise(subject.pixels, sigma, 0, index, noisy);
+        const Array<float> denoised = denoise(model, sigma, noisy, &result.seconds);
+        result.any_sigma_psnr = not_measured;
+        const std::string title = fmt::format("{}, {}σ = {:g}, {}", subject.name,
+                                              truth_known ? "" : "taken to have ", sigma, model.name);
+        const std::string stem = fmt::format("{}_sigma{:g}", subject.name, sigma);
+        if (truth_known) {
+            result.noisy = measure(noisy, subject.pixels);
+            result.denoised = measure(denoised, subject.pixels);
+            const Model* any = models_.any_level(sigma);
+            if (any == &model) result.any_sigma_psnr = result.denoised.psnr;
+            if (any != nullptr && any != &model)
+                result.any_sigma_psnr = measure(denoise(*any, sigma, noisy, nullptr), subject.pixels).psnr;
+        }
+        auto draw = [&](Index most) {
+            if (truth_known)
+                return draw_comparison(for_figure(subject.pixels), for_figure(noisy), for_figure(denoised),
+                                       title, most);
+            return draw_before_after(for_figure(noisy), for_figure(denoised), title, most);
+        };
+        constexpr Index detail = 256, page = 1024;
+        write_image((options_.output / (stem + ".png")).string(), draw(page).planes());
+        if (truth_known) write_image((options_.output / (stem + "_noisy.png")).string(), noisy);
+        write_image((options_.output / (stem + "_denoised.png")).string(), denoised);
+        details_.push_back({draw(detail), title, stem, subject.credit});
+        summary_.results.push_back(std::move(result));
+    }
+
+    void begin_report(const std::vector<Subject>& subjects) {
+        if (!options_.image.empty()) {
+            report_.paragraph(
+                options_.add_noise
+                    ? "Gaussian noise was added to the image, and the models took it away again."
+                    : "The image was taken to hold Gaussian noise of the given level, and denoised.");
+            return;
+        }
+        report_.paragraph(
+            fmt::format("{} photographs were made grey, reduced so that they hold no noise of their own, and "
+                        "given white Gaussian "
+                        "noise of standard deviation sigma (white is 255), neither clipped nor quantised. "
+                        "The models had never "
+                        "seen them. PSNR and SSIM compare with the image before the noise; SSIM is that of "
+                        "the clipped estimate.",
+                        subjects.size()));
+    }
+
+    void finish_report() {
+        report_.heading("Results");
+        const std::vector<std::vector<std::string>> table = demo_table(summary_);
+        report_.table(table.front(), {table.begin() + 1, table.end()});
+        report_.paragraph(fmt::format("Times are those of denoising, on {}.", summary_.device));
+        report_.heading("Details, pixel by pixel");
+        for (const Detail& detail : details_) {
+            const std::string credit =
+                detail.credit.empty() ? "" : fmt::format(" Photograph: {}.", detail.credit);
+            report_.picture(detail.figure, fmt::format("The middle of {}.{}", detail.title, credit));
+            report_.link(detail.stem + ".png", "whole picture: " + detail.stem + ".png");
+        }
+        report_.heading("The models");
+        for (const Model* model : models_.loaded()) report_.facts(model_card(*model));
+        summary_.report = options_.output / "report.html";
+        report_.write(summary_.report);
+    }
+
+    struct Detail {
+        Canvas figure;
+        std::string title, stem, credit;
+    };
+
+    const DemoOptions& options_;
+    ShippedModels models_;
+    Report report_;
+    DemoSummary summary_;
+    std::vector<Detail> details_;
+    Index done_ = 0, total_ = 0;
+};
+
+}  // namespace
+
+DemoSummary run_demo(const DemoOptions& options) { return Demo(options).run(); }
+
+std::vector<std::vector<std::string>> demo_table(const DemoSummary& summary) {
+    const bool truth_known = !summary.results.empty() && summary.results.front().truth_known;
+    if (!truth_known) {
+        std::vector<std::vector<std::string>> table{{"image", "size", "sigma", "model", "ms"}};
+        for (const DemoResult& r : summary.results)
+            table.push_back({r.name, fmt::format("{} x {} x {}", r.channels, r.rows, r.columns),
+                             fmt::format("{:g}", r.sigma), r.model, fmt::format("{:.1f}", 1e3 * r.seconds)});
+        return table;
+    }
+    auto number = [](double value, int digits) {
+        return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}", value, digits);
+    };
+    std::vector<std::vector<std::string>> table{
+        {"photograph", "size", "sigma", "noisy PSNR", "PSNR", "noisy SSIM", "SSIM", "any-sigma PSNR", "ms"}};
+    DemoResult sum;
+    int in_sum = 0;
+    for (std::size_t i = 0; i < summary.results.size(); ++i) {
+        const DemoResult& r = summary.results[i];
+        table.push_back({r.name, fmt::format("{} x {}", r.rows, r.columns), fmt::format("{:g}", r.sigma),
+                         number(r.noisy.psnr, 2), number(r.denoised.psnr, 2), number(r.noisy.ssim, 3),
+                         number(r.denoised.ssim, 3), number(r.any_sigma_psnr, 2),
+                         number(1e3 * r.seconds, 1)});
+        ++in_sum;
+        for (double Quality::*part : {&Quality::psnr, &Quality::ssim}) {
+            sum.noisy.*part += r.noisy.*part;
+            sum.denoised.*part += r.denoised.*part;
+        }
+        sum.any_sigma_psnr += r.any_sigma_psnr;
+        sum.seconds += r.seconds;
+        const bool last_of_level = i + 1 == summary.results.size() || summary.results[i + 1].sigma != r.sigma;
+        if (!last_of_level) continue;
+        if (in_sum > 1)
+            table.push_back({"mean", "", fmt::format("{:g}", r.sigma), number(sum.noisy.psnr / in_sum, 2),
+                             number(sum.denoised.psnr / in_sum, 2), number(sum.noisy.ssim / in_sum, 3),
+                             number(sum.denoised.ssim / in_sum, 3), number(sum.any_sigma_psnr / in_sum, 2),
+                             number(1e3 * sum.seconds / in_sum, 1)});
+        sum = {};
+        in_sum = 0;
+    }
+    return table;
+}
+
+}  // namespace sonolux
