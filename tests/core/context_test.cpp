@@ -153,7 +153,7 @@ TEST(Context, SaysWhatWasChosen) {
     Context context(make_serial_runner());
     context.set_isa(Isa::baseline);
     EXPECT_EQ(context.description(), "cpu, baseline, 1 thread");
-    EXPECT_THAT(Context(make_openmp_runner(2)).description(), HasSubstr(", 2 threads"));
+    EXPECT_THAT(Context(std::make_shared<HostRunner>(2)).description(), HasSubstr(", 2 threads"));
 }
 
 TEST(Context, RefusesAnInstructionSetOfAnotherProcessor) {
