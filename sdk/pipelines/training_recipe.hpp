@@ -2,9 +2,8 @@
 //
 // TrainingRecipe: everything that decides what a training run makes, as a TOML file says it.
 //
-// models/recipes/ has examples; docs and `sonolux train --help` name the keys. Unknown keys are refused. Keys
-// that are not there have the values below, and the run directory keeps the recipe with all of them written
-// out.
+// docs/training.md explains the keys, models/recipes/ has examples. Unknown keys are refused. Keys that are
+// not there have the values below, and the run directory keeps the recipe with all of them written out.
 #pragma once
 
 #include <cstdint>

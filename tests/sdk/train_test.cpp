@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,14 +212,18 @@ TEST_F(Train, StartsFromAnotherModelIfAsked) {
 #ifdef SLX_PROGRAM
 /// Starts `sonolux train`, silently.
 pid_t start(const std::string& recipe, const std::string& output, const char* threads) {
-    const pid_t child = ::fork();
-    if (child != 0) return child;
-    if (std::freopen("/dev/null", "w", stdout) == nullptr ||
-        std::freopen("/dev/null", "w", stderr) == nullptr)
-        _exit(3);
-    ::execl(SLX_PROGRAM, SLX_PROGRAM, "train", recipe.c_str(), "--output", output.c_str(), "--threads",
-            threads, static_cast<char*>(nullptr));
-    _exit(4);
+    std::vector<std::string> words{SLX_PROGRAM, "train", recipe, "--output", output, "--threads", threads};
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t silence;
+    posix_spawn_file_actions_init(&silence);
+    posix_spawn_file_actions_addopen(&silence, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&silence, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t child = 0;
+    EXPECT_EQ(::posix_spawn(&child, SLX_PROGRAM, &silence, nullptr, arguments.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&silence);
+    return child;
 }
 
 int wait_for(pid_t child) {
