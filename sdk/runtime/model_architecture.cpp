@@ -208,6 +208,7 @@ std::unique_ptr<UnrolledNetwork> network_from_model(const Model& model, std::str
     try {
         network = make_variational_network(options);
     } catch (const Error& error) {  // fields that are right one by one, and do not go together
+        if (error.status() != Status::invalid_argument) throw;
         fail(Status::corrupt_data, name, ": sonolux.architecture: ", error.what());
     }
     const std::span<float> parameters = network->parameters();

@@ -195,10 +195,13 @@ void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
 void Reconstructor::set_sigma(float sigma) {
     if (sigma_max_ == 0 && sigma == 0) return network_->update(network_->sigma());  // not trained for noise
     const float slack = 1e-4f * sigma_max_;  // a level that went through units of the image range and back
-    require(sigma >= sigma_min_ - slack && sigma <= sigma_max_ + slack, Status::invalid_argument,
-            sigma_min_ == sigma_max_ ? sentence("sigma must be ", sigma_min_)
-                                     : sentence("sigma must be from ", sigma_min_, " to ", sigma_max_),
-            ", what the model was trained for, got ", sigma);
+    if (!(sigma >= sigma_min_ - slack && sigma <= sigma_max_ + slack)) {
+        const std::string known = sigma_min_ == sigma_max_
+                                      ? sentence(sigma_min_)
+                                      : sentence("from ", sigma_min_, " to ", sigma_max_);
+        fail(Status::invalid_argument, "sigma must be ", known, ", what the model was trained for, got ",
+             sigma);
+    }
     network_->update(std::clamp(sigma, sigma_min_, sigma_max_));
 }
 

@@ -1,0 +1,132 @@
+// The samples, run as people run them: on a tiny model that is made here, and on those that are shipped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/runtime/reconstructor.hpp>
+
+#include "tests/support/data.hpp"
+#include "tests/support/tiny_model.hpp"
+
+namespace sonolux {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Samples : public testing::Test {
+protected:
+    void SetUp() override {
+        folder_ =
+            fs::path(testing::TempDir()) /
+            (std::string("sonolux_samples_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+        fs::remove_all(folder_);
+        fs::create_directories(folder_);
+        const auto bytes = save_model(tiny_model());
+        std::ofstream(path("tiny.safetensors"), std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        write_image(path("noisy.png"), tiny_image({3, 60, 80}));
+    }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+    // What a sample prints, with its errors; its exit status in `status_`.
+    std::string run(const std::string& command) {
+        std::FILE* pipe = popen((std::string(SLX_SAMPLES_DIR "/") + command + " 2>&1").c_str(), "r");
+        EXPECT_NE(pipe, nullptr);
+        std::string text;
+        char buffer[512];
+        while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe))
+            text.append(buffer, count);
+        const int status = pclose(pipe);
+        status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        return text;
+    }
+
+    // Errors before and after of the frames that firmware_loop printed.
+    static std::vector<std::pair<double, double>> frames(const std::string& text) {
+        std::vector<std::pair<double, double>> errors;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            int number = 0;
+            double before = 0, after = 0;
+            if (std::sscanf(line.c_str(), "frame %d: error %lf, denoised %lf", &number, &before, &after) == 3)
+                errors.emplace_back(before, after);
+        }
+        return errors;
+    }
+
+    fs::path folder_;
+    int status_ = 0;
+};
+
+TEST_F(Samples, DenoiseAPhotograph) {
+    const std::string text =
+        run("denoise " + path("tiny.safetensors") + " " + path("noisy.png") + " " + path("clean.png"));
+    EXPECT_EQ(status_, 0) << text;
+    EXPECT_THAT(text, HasSubstr("tiny: 60 x 80 pixels, 3 channels, sigma 25, 1 tiles"));
+
+    const Image noisy = read_image(path("noisy.png")), clean = read_image(path("clean.png"));
+    Reconstructor reconstructor(tiny_model(), 60, 80);
+    reconstructor.bind();
+    Array<float> expected({3, 60, 80});
+    ASSERT_EQ(reconstructor.run(noisy.pixels, expected), Status::ok);
+    ASSERT_EQ(clean.pixels.shape(), expected.shape());
+    for (Index i = 0; i < expected.elements(); ++i)  // half a grey level: what 8 bits round away
+        EXPECT_NEAR(clean.pixels.data()[i], std::clamp(expected.data()[i], 0.0f, 1.0f), 0.51 / 255);
+}
+
+TEST_F(Samples, DenoiseRefusesInASentence) {
+    const std::string files = path("tiny.safetensors") + " " + path("noisy.png") + " " + path("clean.png");
+    EXPECT_EQ(run("denoise " + files + " 50"),
+              "denoise: sigma must be 25, what the model was trained for, got 50\n");
+    EXPECT_EQ(status_, 1);
+    EXPECT_FALSE(fs::exists(path("clean.png")));
+    EXPECT_THAT(run("denoise"), HasSubstr("usage: denoise MODEL INPUT OUTPUT [SIGMA]"));
+    EXPECT_EQ(status_, 2);
+}
+
+TEST_F(Samples, FirmwareRunsFramesInALoop) {
+    const std::string text = run("firmware_loop " + path("tiny.safetensors") + " 5");
+    EXPECT_EQ(status_, 0) << text;
+    EXPECT_THAT(text, HasSubstr("tiny: 2 stages, sigma 25.0; workspace "));
+    EXPECT_EQ(frames(text).size(), 5u);
+    for (const auto& [before, after] : frames(text)) {
+        EXPECT_NEAR(before, 25.0 / 255, 0.004);  // 12288 pixels: four standard errors are 0.0025
+        EXPECT_LT(after, 0.2);
+    }
+}
+
+TEST_F(Samples, FirmwareRefusesInASentence) {
+    EXPECT_THAT(run("firmware_loop nowhere.safetensors"),
+                HasSubstr("firmware_loop: file error: nowhere.safetensors: cannot be opened"));
+    EXPECT_EQ(status_, 1);
+    EXPECT_THAT(run("firmware_loop"), HasSubstr("usage: firmware_loop MODEL [FRAMES]"));
+    EXPECT_EQ(status_, 2);
+}
+
+TEST_F(Samples, RunOnShippedModelsAndRemoveNoise) {
+    for (const char* name : {"denoise_sigma15", "denoise_sigma25", "denoise_sigma50", "denoise_any_sigma"}) {
+        const fs::path model = source_folder() / "models" / (std::string(name) + ".safetensors");
+        if (!fs::exists(model)) continue;
+        const std::string text = run("firmware_loop " + model.string() + " 3");
+        EXPECT_EQ(status_, 0) << text;
+        EXPECT_EQ(frames(text).size(), 3u);
+        for (const auto& [before, after] : frames(text)) EXPECT_LT(after, 0.4 * before) << text;
+        run("denoise " + model.string() + " " + path("noisy.png") + " " + path("clean.png") +
+            (name == std::string("denoise_any_sigma") ? " 25" : ""));
+        EXPECT_EQ(status_, 0);
+    }
+}
+
+}  // namespace
+}  // namespace sonolux
