@@ -44,7 +44,7 @@ public:
     /// Appends to a list (null becomes a list first) and returns *this.
     Json& append(Json value);
 
-    [[nodiscard]] bool is_null() const noexcept { return std::holds_alternative<std::monostate>(value_); }
+    [[nodiscard]] bool is_null() const noexcept { return std::holds_alternative<Null>(value_); }
 
     /// The content as T (bool, std::int64_t, double, std::string, List, Members), or null if it is not one.
     template <class T>
@@ -61,7 +61,16 @@ public:
     friend bool operator==(const Json&, const Json&) = default;
 
 private:
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, List, Members> value_;
+    // Not std::monostate: where all alternatives are what libstdc++ 12 takes for never valueless, a copy for
+    // which memory runs out destroys an alternative that is not there. A copy that is not trivial avoids it.
+    struct Null {
+        Null() = default;
+        Null(const Null&) noexcept {}
+        Null& operator=(const Null&) noexcept { return *this; }
+        friend bool operator==(const Null&, const Null&) { return true; }
+    };
+
+    std::variant<Null, bool, std::int64_t, double, std::string, List, Members> value_;
 };
 
 /// Reads one JSON document (RFC 8259), and nothing but white space after it.
