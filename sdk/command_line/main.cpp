@@ -31,6 +31,8 @@ std::string in_our_manner(std::string message) {
 }
 
 void require_command(const CLI::App& program, const std::string& name) {
+    for (const char* option : {"-h", "--help", "--version"})
+        if (name == option) return;
     std::string names;
     for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
         if (command->get_name() == name) return;
@@ -64,7 +66,7 @@ int main(int argument_count, char** arguments) {
 
     install_interrupt_handler();
     try {
-        if (argument_count > 1 && arguments[1][0] != '-') require_command(program, arguments[1]);
+        if (argument_count > 1) require_command(program, arguments[1]);
         program.parse(argument_count, arguments);
         return 0;
     } catch (const CLI::Success& help_or_version) {

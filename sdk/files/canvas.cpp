@@ -19,7 +19,7 @@ constexpr Colour viridis[] = {{68, 1, 84},    {72, 24, 106},  {71, 45, 123},  {6
                               {213, 226, 26}, {253, 231, 37}};
 constexpr Colour diverging[] = {{23, 62, 120},   {58, 118, 189}, {148, 190, 226}, {250, 250, 250},
                                 {240, 174, 145}, {205, 78, 66},  {122, 15, 38}};
-constexpr Colour grey[] = {black, white};
+constexpr Colour grey[] = {colours::black, colours::white};
 constexpr Colour not_a_number{255, 0, 255};
 
 std::uint8_t between(std::uint8_t a, std::uint8_t b, double t) noexcept {

@@ -17,8 +17,10 @@ struct Colour {
     friend bool operator==(const Colour&, const Colour&) = default;
 };
 
+namespace colours {
 inline constexpr Colour white{255, 255, 255}, black{0, 0, 0}, dark_grey{70, 70, 70},
     light_grey{215, 215, 215}, blue{31, 95, 168};
+}
 
 enum class ColourMap {
     grey,       ///< black to white
@@ -39,7 +41,7 @@ enum class ColourMap {
 class Canvas {
 public:
     /// Throws Error{invalid_argument} if either size is below 1 or above 65535.
-    Canvas(Index rows, Index columns, Colour background = white);
+    Canvas(Index rows, Index columns, Colour background = colours::white);
 
     [[nodiscard]] Index rows() const noexcept { return pixels_.shape()[0]; }
     [[nodiscard]] Index columns() const noexcept { return pixels_.shape()[1]; }
@@ -56,7 +58,8 @@ public:
     void line(double row0, double column0, double row1, double column1, Colour colour) noexcept;
 
     /// UTF-8 text whose capitals have their upper left corner at (row, column).
-    void text(Index row, Index column, std::string_view text, Colour colour = black, int scale = 1) noexcept;
+    void text(Index row, Index column, std::string_view text, Colour colour = colours::black,
+              int scale = 1) noexcept;
 
     /// The plane [rows, columns], `lower` in the first and `upper` in the last colour of the map, each value
     /// `magnification` pixels wide. A stack [3, rows, columns] is drawn as red, green and blue.

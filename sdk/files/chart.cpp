@@ -15,7 +15,7 @@ namespace sonolux {
 namespace {
 
 constexpr double width = 720, height = 340, left = 70, right = 20, top = 34, bottom = 48;
-constexpr const char* colours[] = {"#1f5fa8", "#c5532c", "#2e8b57", "#7a4fa3", "#8a6d1a", "#555555"};
+constexpr const char* line_colours[] = {"#1f5fa8", "#c5532c", "#2e8b57", "#7a4fa3", "#8a6d1a", "#555555"};
 
 struct Range {
     double lower = std::numeric_limits<double>::infinity(), upper = -std::numeric_limits<double>::infinity();
@@ -98,7 +98,7 @@ std::string svg_chart(std::span<const ChartSeries> series, const ChartOptions& o
 
     for (std::size_t s = 0; s < series.size(); ++s) {
         const ChartSeries& line = series[s];
-        const char* colour = colours[s % std::size(colours)];
+        const char* colour = line_colours[s % std::size(line_colours)];
         std::string path;
         bool pen_down = false;
         for (std::size_t k = 0; k < line.x.size(); ++k) {

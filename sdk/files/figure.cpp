@@ -47,17 +47,17 @@ public:
             const double position = 1 - (static_cast<double>(i) + 0.5) / static_cast<double>(rows_);
             canvas.fill(row + i, column, 1, width, colour_of(map_, position));
         }
-        canvas.frame(row, column, rows_, width, dark_grey);
+        canvas.frame(row, column, rows_, width, colours::dark_grey);
         for (double tick : ticks_) {
             const double position = upper_ > lower_ ? (tick - lower_) / (upper_ - lower_) : 0.5;
             const Index i = row + std::lround((1 - position) * static_cast<double>(rows_ - 1));
-            canvas.fill(i, column + width, 1, 2 * scale_, dark_grey);
+            canvas.fill(i, column + width, 1, 2 * scale_, colours::dark_grey);
             // Labels at the ends stay beside the bar.
             const Index top = std::clamp(i - glyph_capital_rows * scale_ / 2, row,
                                          std::max(row, row + rows_ - glyph_capital_rows * scale_));
-            canvas.text(top, column + width + 3 * scale_, short_number(tick), black, scale_);
+            canvas.text(top, column + width + 3 * scale_, short_number(tick), colours::black, scale_);
         }
-        canvas.text(row - glyph_rows * scale_, column, unit_, black, scale_);
+        canvas.text(row - glyph_rows * scale_, column, unit_, colours::black, scale_);
     }
 
 private:
@@ -92,7 +92,7 @@ Canvas draw_panels(std::span<const Panel> panels, const FigureOptions& options) 
     };
     std::vector<Cell> cells(panels.size());
     Index bottom = gap, right = gap;
-    if (!options.title.empty()) bottom += line + scale, right += text_columns(options.title, scale) + gap;
+    if (!options.title.empty()) bottom += line + gap, right += text_columns(options.title, scale) + gap;
 
     for (std::size_t first = 0; first < panels.size(); first += in_row) {
         const std::size_t end = std::min(panels.size(), first + in_row);
@@ -126,13 +126,13 @@ Canvas draw_panels(std::span<const Panel> panels, const FigureOptions& options) 
     }
 
     Canvas canvas(bottom, right);
-    canvas.text(gap, gap, options.title, black, scale);
+    canvas.text(gap, gap, options.title, colours::black, scale);
     for (std::size_t p = 0; p < panels.size(); ++p) {
         const Panel& panel = panels[p];
         const Cell& cell = cells[p];
         Index row = cell.row - static_cast<Index>(cell.caption.size()) * line;
         for (std::string_view text : cell.caption) {
-            canvas.text(row, cell.column, text, black, scale);
+            canvas.text(row, cell.column, text, colours::black, scale);
             row += line;
         }
         canvas.image(cell.row, cell.column, panel.values, panel.lower, panel.upper, panel.map,
@@ -165,7 +165,7 @@ Canvas draw_filters(View<const float> filters, const std::string& title) {
         const Index row = top + f / in_row * (cell + gap), column = gap + f % in_row * (cell + gap);
         canvas.image(row, column, filters[f], -largest, largest, ColourMap::diverging,
                      static_cast<int>(magnification));
-        canvas.frame(row - 1, column - 1, cell + 2, cell + 2, light_grey);
+        canvas.frame(row - 1, column - 1, cell + 2, cell + 2, colours::light_grey);
     }
     bar.draw(canvas, top, gap + in_row * (cell + gap) + gap);
     return canvas;
@@ -217,19 +217,21 @@ Canvas draw_curves(std::span<const CurvePanel> curves, const CurveOptions& optio
         const bool at_bottom = place + in_row >= static_cast<Index>(curves.size());
         const auto r = static_cast<double>(row), q = static_cast<double>(column);
 
-        canvas.text(row - line + 2, column, curve.caption, dark_grey);
-        if (y_lower <= 0 && y_upper >= 0) canvas.line(r + down(0), q, r + down(0), q + width - 1, light_grey);
+        canvas.text(row - line + 2, column, curve.caption, colours::dark_grey);
+        if (y_lower <= 0 && y_upper >= 0)
+            canvas.line(r + down(0), q, r + down(0), q + width - 1, colours::light_grey);
         if (x_lower <= 0 && x_upper >= 0)
-            canvas.line(r, q + across(0), r + height - 1, q + across(0), light_grey);
-        canvas.frame(row, column, height, width, dark_grey);
+            canvas.line(r, q + across(0), r + height - 1, q + across(0), colours::light_grey);
+        canvas.frame(row, column, height, width, colours::dark_grey);
         for (double tick : y_ticks) {
-            canvas.line(r + down(tick), q - 2, r + down(tick), q, dark_grey);
+            canvas.line(r + down(tick), q - 2, r + down(tick), q, colours::dark_grey);
             const std::string label = short_number(tick);
             if (at_left)
                 canvas.text(row + std::lround(down(tick)) - 3, column - 4 - text_columns(label), label);
         }
         for (double tick : x_ticks) {
-            canvas.line(r + height - 1, q + across(tick), r + height + 1, q + across(tick), dark_grey);
+            canvas.line(r + height - 1, q + across(tick), r + height + 1, q + across(tick),
+                        colours::dark_grey);
             const std::string label = short_number(tick);
             const Index middle = column + std::lround(across(tick));
             if (at_bottom) canvas.text(row + height + 4, middle - text_columns(label) / 2, label);
@@ -237,7 +239,7 @@ Canvas draw_curves(std::span<const CurvePanel> curves, const CurveOptions& optio
         for (std::size_t k = 1; k < curve.x.size(); ++k)
             if (std::isfinite(curve.y[k - 1]) && std::isfinite(curve.y[k]))
                 canvas.line(r + down(curve.y[k - 1]), q + across(curve.x[k - 1]), r + down(curve.y[k]),
-                            q + across(curve.x[k]), blue);
+                            q + across(curve.x[k]), colours::blue);
     }
     canvas.text(top + rows * cell_rows + line, left, options.x_label);
     return canvas;

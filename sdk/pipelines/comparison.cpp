@@ -46,7 +46,7 @@ Panel difference_panel(const char* caption, const Array<float>& difference) {
     for (float value : difference) squares += double{value} * value;
     const double deviation = std::sqrt(squares / static_cast<double>(difference.elements()));
     const double bound = std::max(5.0, 5 * std::ceil(3 * deviation / 5));
-    return {caption, difference, -bound, bound, ColourMap::diverging, 1, true, "of 255"};
+    return {caption, difference, -bound, bound, ColourMap::diverging, 1, true, "grey levels"};
 }
 
 std::string decibels(double psnr) { return std::isfinite(psnr) ? fmt::format("{:.2f} dB", psnr) : "equal"; }

@@ -217,7 +217,7 @@ private:
                                        title, most);
             return draw_before_after(for_figure(noisy), for_figure(denoised), title, most);
         };
-        constexpr Index detail = 256, page = 1024;
+        constexpr Index detail = 192, page = 1024;
         write_image((options_.output / (stem + ".png")).string(), draw(page).planes());
         if (truth_known) write_image((options_.output / (stem + "_noisy.png")).string(), noisy);
         write_image((options_.output / (stem + "_denoised.png")).string(), denoised);

@@ -48,7 +48,7 @@ std::vector<std::pair<std::string, std::string>> model_card(const Model& model) 
         {"licence", model.licence},
         {"training data", model.training.data},
         {"seed", fmt::format("{}", model.training.seed)},
-        {"trained by Sonolux", model.training.git_hash}};
+        {"trained with", "Sonolux " + model.training.git_hash}};
     for (const std::string& line : metric_lines(model)) facts.emplace_back("measured", line);
     return facts;
 }

@@ -51,6 +51,9 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
     require(sigma >= lowest * (1 - 1e-6) && sigma <= highest * (1 + 1e-6), Status::invalid_argument,
             model.name, ": sigma must be from ", lowest, " to ", highest, ", got ", sigma);
     const double level = options.sigma_degree > 0 ? std::log2(sigma / options.sigma_reference) : 0;
+    // Such networks see images scaled to the noise they know best.
+    const double white =
+        options.value_scale * (options.sigma_degree > 0 ? options.sigma_reference / sigma : 1);
     const std::string at_level = options.sigma_degree > 0 ? fmt::format(" at σ = {:.3g}", sigma) : "";
 
     FieldsOfExperts prior(options.prior);
@@ -76,8 +79,7 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
                           fmt::format("{}: {} filters {} × {}", title, bank.count, bank.size, bank.size)),
              draw_curves(curves_of(prior, parameter(stage + ".activation"), options.sigma_degree + 1, level),
                          {fmt::format("{}: activation behind each filter{}", title, at_level),
-                          fmt::format("filter response z, white = {:g}", options.value_scale),
-                          "φ(z), same units", 8})});
+                          fmt::format("filter response z, white = {:.4g}", white), "φ(z), same units", 8})});
     }
     return stages;
 }

@@ -47,8 +47,8 @@ TEST(BitmapFont, ReadsUtf8AndSurvivesWhatIsNot) {
 }
 
 TEST(ColourMaps, BeginAndEndWhereTheyShould) {
-    EXPECT_EQ(colour_of(ColourMap::grey, 0), black);
-    EXPECT_EQ(colour_of(ColourMap::grey, 1), white);
+    EXPECT_EQ(colour_of(ColourMap::grey, 0), colours::black);
+    EXPECT_EQ(colour_of(ColourMap::grey, 1), colours::white);
     EXPECT_EQ(colour_of(ColourMap::grey, 100.0 / 255), (Colour{100, 100, 100}));
     EXPECT_EQ(colour_of(ColourMap::viridis, -3), (Colour{68, 1, 84}));      // matplotlib's first
     EXPECT_EQ(colour_of(ColourMap::viridis, 1e9), (Colour{253, 231, 37}));  // and last
@@ -74,15 +74,15 @@ TEST(AxisTicks, AreRoundNumbersInsideTheRange) {
 
 TEST(Canvas, CutsOffWhatReachesBeyondItsEdges) {
     Canvas canvas(10, 12);
-    canvas.fill(-5, -5, 7, 7, blue);
-    canvas.text(8, -3, "σσσσσσ", black, 3);
-    canvas.line(-20, 5, 40, 5, black);
-    canvas.line(std::numeric_limits<double>::infinity(), 0, 0, 0, black);
+    canvas.fill(-5, -5, 7, 7, colours::blue);
+    canvas.text(8, -3, "σσσσσσ", colours::black, 3);
+    canvas.line(-20, 5, 40, 5, colours::black);
+    canvas.line(std::numeric_limits<double>::infinity(), 0, 0, 0, colours::black);
     const Array<float> image({30, 30});
     canvas.image(9, 11, image, 0, 1, ColourMap::grey, 4);
-    EXPECT_EQ(canvas.at(1, 1), blue);
-    EXPECT_EQ(canvas.at(2, 1), white);
-    EXPECT_EQ(canvas.at(0, 5), black);
+    EXPECT_EQ(canvas.at(1, 1), colours::blue);
+    EXPECT_EQ(canvas.at(2, 1), colours::white);
+    EXPECT_EQ(canvas.at(0, 5), colours::black);
 }
 
 TEST(Canvas, DrawsColourImagesAsTheyAre) {
