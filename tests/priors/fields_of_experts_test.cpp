@@ -63,7 +63,7 @@ double largest(const Array<float>& a) { return largest_difference(a, Array<float
 
 class FieldsOfExpertsOnEveryIsa : public testing::TestWithParam<Isa> {};
 INSTANTIATE_TEST_SUITE_P(Isas, FieldsOfExpertsOnEveryIsa, testing::ValuesIn(available_isas()),
-                         [](const auto& info) { return to_string(info.param); });
+                         [](const auto& instance) { return to_string(instance.param); });
 
 TEST_P(FieldsOfExpertsOnEveryIsa, EqualsItsReferenceForEverySizeRuleAndBorder) {
     for (int size : {3, 5, 7, 9, 11})
