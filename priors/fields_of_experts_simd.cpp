@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 
+#include <sonolux/core/multiply_add.hpp>
 #include <sonolux/priors/fields_of_experts_kernel.hpp>
 
 #if defined(__AVX512F__)
@@ -73,7 +74,7 @@ inline void correlate_block(const float* in, Index in_stride, const float* filte
             for (int dy = 0; dy < size; ++dy) {
                 if (y - dy < 0 || y - dy >= R) continue;
 #pragma GCC unroll 4
-                for (int m = 0; m < M; ++m) sum[y - dy][m] = tap[dy] * x[m] + sum[y - dy][m];
+                for (int m = 0; m < M; ++m) sum[y - dy][m] = multiply_add(tap[dy], x[m], sum[y - dy][m]);
             }
         }
     }
@@ -135,7 +136,9 @@ struct Place {
 };
 
 Place locate(Vector z, const Table& table) noexcept {
-    Vector position = (z - splat(table.lower)) * splat(table.inverse_step);
+    // One fused operation: as (z - lower) * inverse_step the product could be fused with the difference below
+    // on one instruction set and not on another.
+    Vector position = z * splat(table.inverse_step) + splat(-table.lower * table.inverse_step);
     const Vector last = splat(static_cast<float>(table.segments));
     position = position < 0.0f ? Vector{} : position;
     position = position > last ? last : position;
@@ -181,9 +184,9 @@ void activate(Plane z, Index rows, Index columns, const Table& table) noexcept {
         for (Index j = 0; j < round_up(columns); j += lanes) {
             const auto [segment, t] = locate(load(row + j), table);
             Vector phi = lookup(c + 3 * n, n, segment);
-            phi = phi * t + lookup(c + 2 * n, n, segment);
-            phi = phi * t + lookup(c + n, n, segment);
-            phi = phi * t + lookup(c, n, segment);
+            phi = multiply_add(phi, t, lookup(c + 2 * n, n, segment));
+            phi = multiply_add(phi, t, lookup(c + n, n, segment));
+            phi = multiply_add(phi, t, lookup(c, n, segment));
             store(row + j, j + lanes <= columns ? phi : keep(phi, columns - j));
         }
     }
@@ -206,8 +209,8 @@ void activate_vjp(Plane z, Plane q, Index rows, Index columns, const Rectangle& 
             const auto [segment, t] = locate(value, table);
             const Vector c0 = lookup(c, n, segment), c1 = lookup(c + n, n, segment);
             const Vector c2 = lookup(c + 2 * n, n, segment), c3 = lookup(c + 3 * n, n, segment);
-            const Vector phi = ((c3 * t + c2) * t + c1) * t + c0;
-            Vector slope = ((3.0f * c3) * t + 2.0f * c2) * t + c1;
+            const Vector phi = multiply_add(multiply_add(multiply_add(c3, t, c2), t, c1), t, c0);
+            Vector slope = multiply_add(multiply_add(3.0f * c3, t, 2.0f * c2), t, c1);
             slope = value < lower ? Vector{} : slope;
             slope = value > upper ? Vector{} : slope;
             store(z_row + j, j + lanes <= columns ? phi : keep(phi, columns - j));
@@ -255,7 +258,7 @@ void filter_gradient_columns(Plane a, Plane b, Index rows, Index columns, int dx
                 const Vector v = load(b.at(r + y, c + dx + d));
 #pragma GCC unroll 16
                 for (int dy = 0; dy < size; ++dy)
-                    if (y - dy >= 0 && y - dy < height) sum[d][dy] = x[y - dy] * v + sum[d][dy];
+                    if (y - dy >= 0 && y - dy < height) sum[d][dy] = multiply_add(x[y - dy], v, sum[d][dy]);
             }
         }
     };
