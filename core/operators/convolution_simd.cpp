@@ -4,6 +4,7 @@
 // wherever the instruction set has a fused multiply-add.
 #include <cstring>
 
+#include <sonolux/core/multiply_add.hpp>
 #include <sonolux/core/operators/convolution_kernel.hpp>
 
 namespace sonolux::convolution_kernel::SLX_ISA_NAMESPACE {
@@ -19,15 +20,6 @@ constexpr Index lanes = 4;
 #endif
 
 using Vector = float __attribute__((vector_size(lanes * sizeof(float))));
-
-/// a * b + c with the roundings of the vectors; the compiler may contract a scalar loop or not.
-inline float multiply_add(float a, float b, float c) noexcept {
-#if defined(__FMA__) || defined(__aarch64__)
-    return __builtin_fmaf(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
 
 /// `blocks` vectors of outputs stay in registers while all taps pass over them.
 template <int blocks>
@@ -46,7 +38,7 @@ inline void correlate_block(const Line* lines, Index count, Index taps, float* o
             for (int b = 0; b < blocks; ++b) {
                 Vector x;
                 std::memcpy(&x, samples + b * lanes, sizeof(Vector));
-                sum[b] += x * tap;
+                sum[b] = multiply_add(x, tap - Vector{}, sum[b]);
             }
         }
     for (int b = 0; b < blocks; ++b) std::memcpy(out + j + b * lanes, &sum[b], sizeof(Vector));
