@@ -22,10 +22,9 @@ struct slx_model {
 
 struct slx_plan {
     Reconstructor reconstructor;
-    int threads;
 
     slx_plan(const Model& model, Index rows, Index columns, const ReconstructorOptions& options)
-        : reconstructor(model, rows, columns, options), threads(reconstructor.context().threads()) {}
+        : reconstructor(model, rows, columns, options) {}
 };
 
 namespace {
@@ -252,7 +251,7 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
         known.tiles = static_cast<std::size_t>(reconstructor.tiles());
         known.workspace_bytes = reconstructor.workspace_bytes();
         known.sigma = reconstructor.sigma();
-        known.threads = plan->threads;
+        known.threads = reconstructor.context().threads();
         std::snprintf(known.isa, sizeof known.isa, "%s", to_string(reconstructor.context().isa()));
         write_struct(known, info, "info");
     });
