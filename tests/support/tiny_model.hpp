@@ -55,4 +55,9 @@ namespace sonolux {
     return image;
 }
 
+inline const std::vector<std::byte>& tiny_file() {
+    static const std::vector<std::byte> bytes = save_model(tiny_model());
+    return bytes;
+}
+
 }  // namespace sonolux
