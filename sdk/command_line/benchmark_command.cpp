@@ -91,20 +91,20 @@ void add_benchmark(CLI::App& program, CommonOptions& common) {
     command->add_option("MODEL", options->model, "model file (.safetensors) or name of a shipped model")
         ->required();
     command->add_option("--rows", options->rows, "of the image (default 512)")
-        ->check(CLI::Range(1, 65535))
+        ->check(number_from(1, 65535))
         ->type_name("N");
     command->add_option("--columns", options->columns, "of the image (default 512)")
-        ->check(CLI::Range(1, 65535))
+        ->check(number_from(1, 65535))
         ->type_name("N");
     command
         ->add_option("--seconds", options->seconds,
                      "how long to measure with each number of threads (default 2)")
-        ->check(CLI::Range(0.0, 3600.0))
+        ->check(number_from(0, 3600))
         ->type_name("T");
     command
         ->add_option("--sigma", options->sigma,
                      "noise level for models that serve a range; default: its middle")
-        ->check(CLI::PositiveNumber)
+        ->check(noise_level())
         ->type_name("S");
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -38,7 +39,7 @@ CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::strin
     CLI::App* command = program.add_subcommand(name, description);
     command->footer(examples);
     command->add_option("--threads", common.threads, "threads to use; 0: all processors")
-        ->check(CLI::Range(0, 1024))
+        ->check(number_from(0, 1024))
         ->type_name("N");
     command->add_option("--isa", common.isa, "instruction set: baseline, avx2, avx512 or neon")
         ->check(CLI::IsMember({"baseline", "avx2", "avx512", "neon"}))
@@ -49,6 +50,24 @@ CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::strin
         run();
     });
     return command;
+}
+
+CLI::Validator number_from(double lowest, double highest) {
+    return {[=](std::string& text) -> std::string {
+                double value = 0;
+                if (CLI::detail::lexical_cast(text, value) && value >= lowest && value <= highest) return {};
+                return fmt::format("must be from {} to {}, got {}", lowest, highest, text);
+            },
+            ""};
+}
+
+CLI::Validator noise_level() {
+    return {[](std::string& text) -> std::string {
+                double value = 0;
+                if (CLI::detail::lexical_cast(text, value) && value > 0 && value <= 255) return {};
+                return fmt::format("must be above 0 and at most 255, got {}", text);
+            },
+            ""};
 }
 
 void install_interrupt_handler() {
@@ -111,6 +130,12 @@ std::string aligned(const std::vector<std::string>& header,
     put(header);
     for (const auto& row : rows) put(row);
     return text;
+}
+
+void require_folder_of(const std::string& path) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    require(folder.empty() || std::filesystem::is_directory(folder), Status::file_error, path,
+            ": there is no folder ", folder.string());
 }
 
 void warn(const std::string& text) { fmt::print(stderr, "sonolux: warning: {}\n", text); }

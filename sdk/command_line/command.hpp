@@ -34,6 +34,10 @@ private:
 CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::string& name,
                       const std::string& description, const std::string& examples, std::function<void()> run);
 
+/// Checks of option values, whose complaint is a sentence: "--tile must be from 0 to 1048576, got -3".
+[[nodiscard]] CLI::Validator number_from(double lowest, double highest);
+[[nodiscard]] CLI::Validator noise_level();
+
 /// Each of these is one file of this folder.
 void add_demo(CLI::App& program, CommonOptions& common);
 void add_train(CLI::App& program, CommonOptions& common);
@@ -71,6 +75,9 @@ void install_interrupt_handler();
 /// Columns of text that line up: the first to the left, the others to the right.
 [[nodiscard]] std::string aligned(const std::vector<std::string>& header,
                                   const std::vector<std::vector<std::string>>& rows);
+
+/// Throws Error{file_error} if there is no folder for that file: before the work that it is to hold.
+void require_folder_of(const std::string& path);
 
 /// `sonolux: warning: ...` on standard error.
 void warn(const std::string& text);

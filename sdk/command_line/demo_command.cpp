@@ -51,7 +51,7 @@ void add_demo(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--sigma", options->sigmas,
                      "standard deviation of the noise, white being 255 (default 15 25 50; with --image 25)")
-        ->check(CLI::PositiveNumber)
+        ->check(noise_level())
         ->expected(1, 16)
         ->type_name("S");
 }

@@ -32,6 +32,7 @@ std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
 
 void run(Options& options, const CommonOptions& common) {
     const Model model = load_model_file(find_model(options.model));
+    require_folder_of(options.csv);
     ProgressLine progress;
     options.evaluate.luma = options.channels == "luma";
     options.evaluate.threads = common.threads;
@@ -69,7 +70,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--sigma", options->evaluate.sigma,
                      "standard deviation of the noise, white being 255; needed by models that serve a range")
-        ->check(CLI::PositiveNumber)
+        ->check(noise_level())
         ->type_name("S");
     command
         ->add_option("--protocol", options->evaluate.protocol,

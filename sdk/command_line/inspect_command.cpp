@@ -125,7 +125,7 @@ void add_inspect(CLI::App& program, CommonOptions& common) {
         ->add_option(
             "--sigma", options->sigma,
             "noise level to draw the activations for, of models that serve a range; default: its middle")
-        ->check(CLI::PositiveNumber)
+        ->check(noise_level())
         ->type_name("S");
 }
 

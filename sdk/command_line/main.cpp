@@ -4,6 +4,8 @@
 //
 // Results go to standard output, everything else to standard error. The exit status is 0, 1 if the work
 // failed, or 2 if the command line was wrong; an error is one sentence on standard error.
+#include <algorithm>
+#include <cstdio>
 #include <new>
 
 #include <fmt/format.h>
@@ -19,14 +21,15 @@ int complain(const std::string& message, int status) {
     return status;
 }
 
-// CLI11 begins its sentences with a capital letter; ours follow "sonolux: ".
+// CLI11 begins its sentences with a capital letter and parts option and complaint with a colon.
 std::string in_our_manner(std::string message) {
-    if (message.size() > 1 && (message[1] == ' ' || (message[1] >= 'a' && message[1] <= 'z')) &&
-        message[0] >= 'A' && message[0] <= 'Z')
+    auto lower = [](char letter) { return letter == ' ' || (letter >= 'a' && letter <= 'z'); };
+    if (message.size() > 1 && lower(message[1]) && message[0] >= 'A' && message[0] <= 'Z')
         message[0] = static_cast<char>(message[0] - 'A' + 'a');
+    if (const std::size_t colon = message.find(": must be"); colon != std::string::npos)
+        message.erase(colon, 1);
     while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
-    for (char& letter : message)
-        if (letter == '\n') letter = ' ';
+    std::replace(message.begin(), message.end(), '\n', ' ');
     return message;
 }
 
@@ -68,7 +71,8 @@ int main(int argument_count, char** arguments) {
     try {
         if (argument_count > 1) require_command(program, arguments[1]);
         program.parse(argument_count, arguments);
-        return 0;
+        // A full disk shows only now.
+        return std::fflush(stdout) == 0 ? 0 : complain("standard output could not be written", failed);
     } catch (const CLI::Success& help_or_version) {
         return program.exit(help_or_version);
     } catch (const CLI::ParseError& error) {

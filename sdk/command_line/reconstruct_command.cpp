@@ -39,9 +39,7 @@ void run(const Options& options, const CommonOptions& common) {
     const Image image = read_image(options.input);
     if (image.had_alpha) warn(fmt::format("{}: transparency was dropped", options.input));
     const int bits = bits_of_output(options, image);
-    const std::filesystem::path folder = std::filesystem::path(options.output).parent_path();
-    require(folder.empty() || std::filesystem::is_directory(folder), Status::file_error, options.output,
-            ": there is no folder ", folder.string());
+    require_folder_of(options.output);
 
     ProgressLine progress;
     ReconstructSummary summary;
@@ -85,10 +83,10 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--sigma", options->sigma,
                      "standard deviation of the noise, white being 255; needed by models that serve a range")
-        ->check(CLI::PositiveNumber)
+        ->check(noise_level())
         ->type_name("S");
     command->add_option("--tile", options->tile, "rows and columns of a tile; 0: by memory")
-        ->check(CLI::Range(0, 1 << 20))
+        ->check(number_from(0, 1 << 20))
         ->type_name("N");
     command
         ->add_option(

@@ -49,7 +49,7 @@ void add_train(CLI::App& program, CommonOptions& common) {
         ->type_name("FOLDER");
     command->add_flag("--fresh", request->fresh, "throw away what is in the run directory, and begin again");
     command->add_option("--stop-after", request->stop_after, "stop after so many steps, with a checkpoint")
-        ->check(CLI::NonNegativeNumber)
+        ->check(number_from(0, 1e12))
         ->type_name("N");
 }
 

@@ -233,14 +233,14 @@ private:
                     : "The image was taken to hold Gaussian noise of the given level, and denoised.");
             return;
         }
-        report_.paragraph(
-            fmt::format("{} photographs were made grey, reduced so that they hold no noise of their own, and "
-                        "given white Gaussian "
-                        "noise of standard deviation sigma (white is 255), neither clipped nor quantised. "
-                        "The models had never "
-                        "seen them. PSNR and SSIM compare with the image before the noise; SSIM is that of "
-                        "the clipped estimate.",
-                        subjects.size()));
+        const bool ours = options_.models.empty() && !subjects.front().credit.empty();
+        report_.paragraph(fmt::format(
+            "{} photographs were made grey, large ones and JPEG files reduced by a whole factor so that they "
+            "hold no noise of their own, and given white Gaussian noise of standard deviation sigma (white "
+            "is "
+            "255), neither clipped nor quantised.{} PSNR (dB) and SSIM compare with the image before the "
+            "noise; SSIM is that of the clipped estimate.",
+            subjects.size(), ours ? " None of them was used in training." : ""));
     }
 
     void finish_report() {
@@ -287,6 +287,8 @@ std::vector<std::vector<std::string>> demo_table(const DemoSummary& summary) {
                              fmt::format("{:g}", r.sigma), r.model, fmt::format("{:.1f}", 1e3 * r.seconds)});
         return table;
     }
+    const bool any_sigma = std::any_of(summary.results.begin(), summary.results.end(),
+                                       [](const DemoResult& r) { return std::isfinite(r.any_sigma_psnr); });
     auto number = [](double value, int digits) {
         return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}", value, digits);
     };
@@ -317,6 +319,8 @@ std::vector<std::vector<std::string>> demo_table(const DemoSummary& summary) {
         sum = {};
         in_sum = 0;
     }
+    if (!any_sigma)
+        for (auto& row : table) row.erase(row.begin() + 7);
     return table;
 }
 

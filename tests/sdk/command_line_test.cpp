@@ -149,8 +149,11 @@ TEST_F(CommandLine, RefusesOptionsThatMeanNothing) {
     EXPECT_THAT(run("reconstruct m.safetensors"),
                 FailsWith(2, "INPUT is required (see sonolux reconstruct --help)"));
     EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --tile big"), FailsWith(2, "--tile"));
-    EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --tile -3"), FailsWith(2, "--tile"));
-    EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --sigma -1"), FailsWith(2, "--sigma"));
+    EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --tile -3"),
+                FailsWith(2, "--tile must be from 0 to 1048576, got -3"));
+    for (const char* sigma : {"-1", "0", "256", "nan", "inf", "loud"})
+        EXPECT_THAT(run(std::string("reconstruct m.safetensors in.png out.png --sigma ") + sigma),
+                    FailsWith(2, sentence("--sigma must be above 0 and at most 255, got ", sigma)));
     EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --isa mmx"), FailsWith(2, "mmx"));
     EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --threads -1"), FailsWith(2, "--threads"));
     EXPECT_THAT(run("reconstruct m.safetensors in.png out.png --blur"), FailsWith(2, "--blur"));
@@ -313,6 +316,8 @@ TEST_F(CommandLine, EvaluationRefusesWhatItsProtocolDoesNotCover) {
     write_model("m.safetensors");
     fs::create_directories(file("data"));
     EXPECT_THAT(run("evaluate m.safetensors --data data"), FailsWith(1, "data: holds no image"));
+    EXPECT_THAT(run("evaluate m.safetensors --data data --csv no/where.csv"),
+                FailsWith(1, "no/where.csv: there is no folder no"));
     EXPECT_THAT(run("evaluate m.safetensors --data nowhere"),
                 FailsWith(1, "nowhere: cannot be read as a folder"));
     write_noisy("data/a.png", 3, 20, 20);
@@ -331,6 +336,16 @@ TEST_F(CommandLine, InspectsModels) {
                       HasSubstr("SHA-256 of the parameters is right"), HasSubstr("stage2.filters"),
                       HasSubstr("pictures/stage1_activations.png")));
     EXPECT_GT(read_image(file("pictures/stage2_filters.png")).columns(), 100);
+}
+
+TEST_F(CommandLine, SaysWhenItsResultsAreLost) {
+    if (!fs::exists("/dev/full")) GTEST_SKIP() << "skipped: there is no /dev/full";
+    write_model("m.safetensors");
+    const int status = std::system(
+        ("'" SLX_PROGRAM "' inspect " + file("m.safetensors") + " >/dev/full 2>" + file("stderr.txt"))
+            .c_str());
+    EXPECT_EQ(WEXITSTATUS(status), 1);
+    EXPECT_EQ(read_text_file(file("stderr.txt")), "sonolux: standard output could not be written\n");
 }
 
 TEST_F(CommandLine, InspectsImages) {
