@@ -31,6 +31,11 @@ sonolux_installed() {
     dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
 
+# Not `apt-cache show`, which also knows packages that others only mention.
+sonolux_available() {
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep '^  Candidate: ' | grep -qv '(none)'
+}
+
 sonolux_missing() {
     local line package
     for line in $sonolux_packages; do
@@ -65,7 +70,7 @@ sonolux_setup() {
     for line in $missing; do
         package=""
         for package in ${line//|/ }; do
-            apt-cache show "$package" >/dev/null 2>&1 && break
+            sonolux_available "$package" && break
         done
         chosen="$chosen $package"
     done
