@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/core/operators/resample.hpp>
@@ -52,6 +53,21 @@ int run_program(const std::vector<std::string>& words) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+// Renames the second photograph of a name to NAME_2, the third to NAME_3, past names that are taken.
+void tell_apart(std::vector<Photograph>& photographs) {
+    std::set<std::string> taken, met;
+    for (const Photograph& photograph : photographs) taken.insert(photograph.name);
+    for (Photograph& photograph : photographs) {
+        if (met.insert(photograph.name).second) continue;
+        std::string numbered;
+        int number = 2;
+        do numbered = sentence(photograph.name, "_", number++);
+        while (!taken.insert(numbered).second);
+        met.insert(numbered);
+        photograph.name = std::move(numbered);
+    }
+}
+
 }  // namespace
 
 std::vector<Photograph> photographs_in(const fs::path& folder) {
@@ -68,10 +84,12 @@ std::vector<Photograph> photographs_in(const fs::path& folder) {
         }
         require(!photographs.empty(), Status::file_error, list.string(),
                 ": lists no photograph for demonstration that is there");
+        tell_apart(photographs);
         return photographs;
     }
     for (const std::string& name : images_in(folder.string()))
         photographs.push_back({folder / name, fs::path(name).stem().string(), "", ""});
+    tell_apart(photographs);
     return photographs;
 }
 

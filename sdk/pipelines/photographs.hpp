@@ -14,12 +14,14 @@ namespace sonolux {
 
 struct Photograph {
     std::filesystem::path path;
-    std::string name;             ///< the file's, without folder and extension
+    std::string name;             ///< the file's, without folder and extension; no two are alike
     std::string author, licence;  ///< empty where nobody has written them down
 };
 
 /// The photographs to show: those that FOLDER/photographs.tsv lists for demonstration, or else all images in
-/// the folder. Throws Error{file_error} if there is none.
+/// the folder. Where files of different folders or formats have the same name, the later ones are called
+/// NAME_2, NAME_3 and so on, so that what is written under these names does not overwrite each other.
+/// Throws Error{file_error} if there is none.
 [[nodiscard]] std::vector<Photograph> photographs_in(const std::filesystem::path& folder);
 
 /// Where downloaded photographs are kept: XDG_CACHE_HOME or ~/.cache, in sonolux/photographs.
