@@ -24,7 +24,7 @@ usage: models/photographs.sh FOLDER [USE ...]
 
 Puts the photographs of models/photographs.tsv into FOLDER/USE and writes FOLDER/photographs.tsv, the list of those
 that are there. USE is training, validation or demonstration; all three unless some are named.
-Demonstration alone downloads 23 MB, everything 940 MB. What is there already is not downloaded again, so that a fetch
+Demonstration alone downloads 23 MB, everything 1.3 GB. What is there already is not downloaded again, so that a fetch
 that was interrupted goes on where it stopped.
 
     models/photographs.sh build/photographs demonstration
