@@ -6,9 +6,9 @@
 # Packages of photograph_packages.tsv are downloaded from the address given there and must have the SHA-256 given there;
 # the others are those of the same name in the distribution that the script runs on.
 # Authors and licences are those of the packages' copyright files, with the author of the file name where the copyright
-# file names many; for plasma-workspace-wallpapers those of the metadata.json beside each picture (the copyright file has
-# GPL-2+ for the package as a whole), for python3-skimage those of skimage/data/_fetchers.py, for python3-sklearn those
-# of the README.txt beside the pictures.
+# file names many; for plasma-workspace-wallpapers and kdeartwork-wallpapers those of the metadata beside each picture
+# (the copyright files have one licence for the package as a whole), for python3-skimage those of
+# skimage/data/_fetchers.py, for python3-sklearn those of the README.txt beside the pictures.
 # Nothing is installed, no apt source is added and no root is needed; the packages are downloaded one by one, unpacked
 # and thrown away.
 set -euo pipefail
@@ -24,7 +24,7 @@ usage: models/photographs.sh FOLDER [USE ...]
 
 Puts the photographs of models/photographs.tsv into FOLDER/USE and writes FOLDER/photographs.tsv, the list of those
 that are there. USE is training, validation or demonstration; all three unless some are named.
-Demonstration alone downloads 23 MB, everything 1.3 GB. What is there already is not downloaded again, so that a fetch
+Demonstration alone downloads 23 MB, everything 1.4 GB. What is there already is not downloaded again, so that a fetch
 that was interrupted goes on where it stopped.
 
     models/photographs.sh build/photographs demonstration
