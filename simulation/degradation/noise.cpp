@@ -1,4 +1,5 @@
 // sonolux/simulation/degradation/noise.cpp
+#include <algorithm>
 #include <cmath>
 
 #include <sonolux/simulation/degradation/noise.hpp>
@@ -167,6 +168,65 @@ void quantise(View<float> image, int bits, float low, float high) noexcept {
     for_each_value(image, [=](float x) {
         return static_cast<float>(low + step * std::floor((static_cast<double>(x) - low) / step + 0.5));
     });
+}
+
+double noise_deviation(const Exposure& exposure, double level, double full_scale) noexcept {
+    const double sigma = static_cast<double>(exposure.sigma);
+    double variance = sigma * sigma + static_cast<double>(exposure.gain) * std::max(level, 0.0);
+    if (exposure.bits > 0) {
+        const double step = full_scale / ((1 << exposure.bits) - 1);
+        variance += step * step / 12;
+    }
+    return std::sqrt(variance);
+}
+
+void expose(View<const float> clean, const Exposure& exposure, float full_scale, const Philox& random,
+            View<float> noisy, Context& context) {
+    constexpr Status bad = Status::invalid_argument;
+    require(exposure.sigma >= 0 && std::isfinite(exposure.sigma), bad,
+            "sigma of an exposure must be at least 0, got ", exposure.sigma);
+    require(exposure.gain >= 0 && std::isfinite(exposure.gain), bad,
+            "gain of an exposure must be at least 0, got ", exposure.gain);
+    require(exposure.bits >= 0 && exposure.bits <= 16, bad, "bits of an exposure must be from 0 to 16, got ",
+            exposure.bits);
+    require(full_scale > 0 && std::isfinite(full_scale), bad, "full_scale must be above 0, got ", full_scale);
+    if (exposure.gain > 0)
+        add_poisson_gaussian_noise(clean, exposure.gain, exposure.sigma, random, noisy, context);
+    else
+        add_gaussian_noise(clean, exposure.sigma, random, noisy, context);
+    if (exposure.bits > 0) quantise(noisy, exposure.bits, 0, full_scale);
+}
+
+void validate(const SensorOptions& o) {
+    constexpr Status bad = Status::invalid_argument;
+    require(o.full_scale > 0 && std::isfinite(o.full_scale), bad, "full_scale must be above 0, got ",
+            o.full_scale);
+    require(o.sigma_from >= 0 && o.sigma_from <= o.sigma_to && o.sigma_to <= o.full_scale, bad,
+            "sigma must satisfy 0 <= sigma_from <= sigma_to <= full_scale ", o.full_scale, ", got ",
+            o.sigma_from, " and ", o.sigma_to);
+    auto fraction = [](double value, const char* name) {
+        require(value >= 0 && value <= 1, bad, name, " must be between 0 and 1, got ", value);
+    };
+    fraction(o.photon_fraction, "photon_fraction");
+    fraction(o.converted_fraction, "converted_fraction");
+    require(o.gain_from > 0 && o.gain_from <= o.gain_to && o.gain_to <= o.full_scale, bad,
+            "gain must satisfy 0 < gain_from <= gain_to <= full_scale ", o.full_scale, ", got ", o.gain_from,
+            " and ", o.gain_to);
+    require(o.bits >= 1 && o.bits <= 16, bad, "bits must be from 1 to 16, got ", o.bits);
+}
+
+Exposure draw_exposure(const SensorOptions& options, std::uint64_t seed, std::uint64_t sample) {
+    validate(options);
+    Philox random(seed, streams::sensor, sample);
+    Exposure exposure;
+    exposure.sigma = static_cast<float>(random.uniform(options.sigma_from, options.sigma_to));
+    const bool counted = random.uniform() < options.photon_fraction;
+    const double gain =
+        options.gain_from * std::exp(random.uniform() * std::log(options.gain_to / options.gain_from));
+    const bool converted = random.uniform() < options.converted_fraction;
+    if (counted) exposure.gain = static_cast<float>(gain);
+    if (converted) exposure.bits = options.bits;
+    return exposure;
 }
 
 }  // namespace sonolux

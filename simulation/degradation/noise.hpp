@@ -55,4 +55,39 @@ void clip(View<float> image, float low, float high) noexcept;
 /// 1 to 16; low < high. NaN stays NaN.
 void quantise(View<float> image, int bits, float low, float high) noexcept;
 
+/// How one photograph is taken. Gain and sigma are in the units of the image.
+struct Exposure {
+    float sigma = 0;  ///< standard deviation of the electronics' noise, at least 0
+    float gain = 0;   ///< grey value of one photo-electron; 0: light is not counted, it has no noise
+    int bits = 0;     ///< of the converter, 1 to 16; 0: none, values are neither rounded nor limited
+
+    friend bool operator==(const Exposure&, const Exposure&) = default;
+};
+
+/// The standard deviation of noise at one grey level of an image whose white is `full_scale`: the root of
+/// sigma^2 + gain level + step^2 / 12, with the steps of the converter where it has one.
+[[nodiscard]] double noise_deviation(const Exposure& exposure, double level, double full_scale) noexcept;
+
+/// Takes the photograph: photon noise and Gaussian noise as above, then conversion of [0, full_scale]. Both
+/// of the same shape, contiguous, not overlapping. Throws Error{invalid_argument} naming the field of the
+/// exposure that is outside its range, or a full_scale not above 0.
+void expose(View<const float> clean, const Exposure& exposure, float full_scale, const Philox& random,
+            View<float> noisy, Context& context);
+
+/// Sensors that differ from photograph to photograph, for images from 0 to `full_scale`.
+struct SensorOptions {
+    double full_scale = 255;
+    double sigma_from = 0.5, sigma_to = 12;  ///< uniform
+    double photon_fraction = 0.25;           ///< of the photographs have photon noise as well,
+    double gain_from = 0.02, gain_to = 1;    ///< with a gain that is log-uniform between these
+    double converted_fraction = 0.25;        ///< of the photographs went through a converter
+    int bits = 8;                            ///< of so many bits
+};
+
+/// Throws Error{invalid_argument} naming the option that is outside its range.
+void validate(const SensorOptions& options);
+
+/// How photograph `sample` is taken, from Philox(seed, streams::sensor, sample). Validates the options.
+[[nodiscard]] Exposure draw_exposure(const SensorOptions& options, std::uint64_t seed, std::uint64_t sample);
+
 }  // namespace sonolux

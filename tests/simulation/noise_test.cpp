@@ -1,4 +1,5 @@
 // tests/simulation/noise_test.cpp
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +10,9 @@
 
 namespace sonolux {
 namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 struct Moments {
     double mean = 0, variance = 0, third = 0, fourth = 0;  // central, from the second
@@ -193,6 +197,91 @@ TEST(Quantise, AddsTheVarianceOfItsStep) {
     // Sheppard's correction: independent error of variance step^2 / 12 where sigma > step; five standard
     // errors.
     EXPECT_NEAR(moments(noisy).variance, 0.0025 + step * step / 12, 5 * 0.0026 * std::sqrt(2.0 / 250000));
+}
+
+TEST(Exposure, HasTheMeanAndVarianceThatItSays) {
+    Context context;
+    const Exposure exposures[] = {{4, 0, 0}, {4, 0.5f, 0}, {4, 0, 8}, {2, 0.25f, 8}, {1.5f, 0.8f, 6}};
+    for (const Exposure& exposure : exposures) {
+        const float level = 90;  // far from both ends of the converter
+        const Array<float> clean = constant({500, 500}, level);
+        Array<float> noisy(clean.shape());
+        expose(clean, exposure, 255, Philox(8, streams::noise, 2), noisy, context);
+        const Moments m = moments(noisy);
+        const double deviation = noise_deviation(exposure, level, 255);
+        EXPECT_NEAR(m.mean, level, 5 * deviation / 500);  // five standard errors
+        EXPECT_NEAR(m.variance, deviation * deviation, 5 * deviation * deviation * std::sqrt(2.0 / 250000));
+    }
+    EXPECT_DOUBLE_EQ(noise_deviation({3, 2, 0}, 8, 255), 5);
+    EXPECT_DOUBLE_EQ(noise_deviation({0, 0, 8}, 8, 255), std::sqrt(1.0 / 12));
+}
+
+TEST(Exposure, OfNothingIsTheImageAndOfAConverterItsSteps) {
+    Context context;
+    const Array<float> clean = constant({4, 4}, 17.3f);
+    Array<float> taken(clean.shape());
+    expose(clean, {}, 255, Philox(1), taken, context);
+    EXPECT_TRUE(equal(taken, clean));
+    expose(clean, {0, 0, 8}, 255, Philox(1), taken, context);
+    EXPECT_EQ(taken(2, 3), 17);
+}
+
+TEST(Exposure, RefusesWhatNoSensorDoes) {
+    Context context;
+    Array<float> clean({2, 2}), noisy({2, 2});
+    auto taking = [&](const Exposure& exposure, float full_scale = 255) {
+        return [&, exposure, full_scale] { expose(clean, exposure, full_scale, Philox(1), noisy, context); };
+    };
+    auto error = [](const char* text) { return ThrowsMessage<Error>(HasSubstr(text)); };
+    EXPECT_THAT(taking({-1, 0, 0}), error("sigma of an exposure must be at least 0, got -1"));
+    EXPECT_THAT(taking({std::nanf(""), 0, 0}), error("got nan"));
+    EXPECT_THAT(taking({0, -2, 0}), error("gain of an exposure must be at least 0, got -2"));
+    EXPECT_THAT(taking({0, 0, 17}), error("bits of an exposure must be from 0 to 16, got 17"));
+    EXPECT_THAT(taking({}, 0), error("full_scale must be above 0, got 0"));
+}
+
+TEST(Sensor, DrawsExposuresFromItsRangesThatBelongToTheirSample) {
+    SensorOptions options;
+    options.sigma_from = 1;
+    options.sigma_to = 3;
+    constexpr int count = 20000;
+    Array<float> sigmas({count}), log_gains({count});
+    int counted = 0, converted = 0;
+    for (std::uint64_t sample = 0; sample < count; ++sample) {
+        const Exposure exposure = draw_exposure(options, 12, sample);
+        sigmas(static_cast<Index>(sample)) = exposure.sigma;
+        if (exposure.gain > 0) log_gains(counted++) = std::log(exposure.gain);
+        if (exposure.bits > 0) {
+            ++converted;
+            ASSERT_EQ(exposure.bits, 8);
+        }
+    }
+    EXPECT_EQ(draw_exposure(options, 12, 77), draw_exposure(options, 12, 77));
+    EXPECT_EQ(draw_exposure(options, 12, 77).sigma, sigmas(77));
+    const double error = 5 * std::sqrt(0.1875 * count);  // five standard errors of a count of a quarter
+    EXPECT_NEAR(counted, 0.25 * count, error);
+    EXPECT_NEAR(converted, 0.25 * count, error);
+    EXPECT_NEAR(moments(sigmas).mean, 2, 5 * std::sqrt(4.0 / 12 / count));
+    double mean = 0;
+    for (Index i = 0; i < counted; ++i) mean += log_gains(i) / counted;
+    EXPECT_NEAR(mean, std::log(0.02) / 2, 5 * -std::log(0.02) / std::sqrt(12.0 * counted));
+}
+
+TEST(Sensor, NamesTheOptionThatIsOutsideItsRange) {
+    auto drawing = [](auto change) {
+        return [change] {
+            SensorOptions options;
+            change(options);
+            (void)draw_exposure(options, 1, 1);
+        };
+    };
+    auto error = [](const char* text) { return ThrowsMessage<Error>(HasSubstr(text)); };
+    EXPECT_THAT(drawing([](auto& o) { o.full_scale = 0; }), error("full_scale must be above 0, got 0"));
+    EXPECT_THAT(drawing([](auto& o) { o.sigma_from = 20; }), error("sigma must satisfy 0 <= sigma_from"));
+    EXPECT_THAT(drawing([](auto& o) { o.photon_fraction = 1.5; }), error("photon_fraction must be between"));
+    EXPECT_THAT(drawing([](auto& o) { o.converted_fraction = -1; }), error("converted_fraction must be"));
+    EXPECT_THAT(drawing([](auto& o) { o.gain_from = 0; }), error("gain must satisfy 0 < gain_from"));
+    EXPECT_THAT(drawing([](auto& o) { o.bits = 0; }), error("bits must be from 1 to 16, got 0"));
 }
 
 TEST(Clip, LimitsAndKeepsWhatIsInside) {
