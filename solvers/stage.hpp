@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sonolux/core/linear_operator.hpp>
+#include <sonolux/solvers/padded_blur.hpp>
 
 namespace sonolux {
 
@@ -27,8 +28,17 @@ struct Parameter {
     float typical = 1;  ///< the size of a typical change: the learning rate is multiplied by it
 };
 
+/// What was measured, and how: y = A x + noise. Seen by the stages, `data` is contiguous and in the network's
+/// units.
+struct Observation {
+    View<const float> data;                   ///< y
+    const LinearOperator* forward = nullptr;  ///< A; null: the identity
+    const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
+    Index step = 0;                           ///< which step of the network runs, from 0
+};
+
 /// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: plane 0 is the image,
-/// further planes belong to the stage (momentum). `data` is the measurement y.
+/// further planes belong to the stage (momentum).
 ///
 /// `forward` and `backward` work on one state; many states run in parallel from outside. Parameters live in
 /// the network; `update` sees them when they change.
@@ -44,16 +54,19 @@ public:
     /// Set-up after the parameters changed, for a noise level `sigma` in the units of the network's images.
     virtual void update(std::span<const float> parameters, float sigma) = 0;
 
-    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns,
+    /// For states of this size; of the observation only the operators are looked at.
+    [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                                       const Context&) const noexcept = 0;
 
-    virtual void forward(View<const float> state, View<const float> data, View<float> next,
+    virtual void forward(View<const float> state, const Observation&, View<float> next,
                          Context&) const noexcept = 0;
 
-    /// For an upstream `next_bar`: writes (d next / d state)^T next_bar to state_bar and adds
-    /// (d next / d theta)^T next_bar to parameter_bar (the stage's own part).
-    virtual void backward(View<const float> state, View<const float> data, View<const float> next_bar,
-                          View<float> state_bar, std::span<float> parameter_bar, Context&) const noexcept = 0;
+    /// For an upstream `next_bar`: writes (d next / d state)^T next_bar to state_bar, adds
+    /// (d next / d theta)^T next_bar to parameter_bar (the stage's own part) and, unless it is empty,
+    /// (d next / d data)^T next_bar to data_bar. `next` is what `forward` made of the state.
+    virtual void backward(View<const float> state, const Observation&, View<const float> next,
+                          View<const float> next_bar, View<float> state_bar, std::span<float> parameter_bar,
+                          View<float> data_bar, Context&) const noexcept = 0;
 };
 
 }  // namespace sonolux

@@ -62,65 +62,76 @@ void enter(View<const float> image, View<float> state) noexcept {
 
 }  // namespace
 
-std::size_t UnrolledNetwork::run_workspace_bytes(Index rows, Index columns,
-                                                 const Context& context) const noexcept {
-    std::size_t inside = 0;
+std::size_t UnrolledNetwork::run_workspace_bytes(Index rows, Index columns, const Context& context,
+                                                 const Observation& observation) const noexcept {
+    std::size_t inside = observation.blur != nullptr ? observation.blur->workspace_bytes(context) : 0;
     for (const auto& stage : stages_)
-        inside = std::max(inside, stage->workspace_bytes(rows, columns, context));
+        inside = std::max(inside, stage->workspace_bytes(rows, columns, observation, context));
     return inside + Workspace::bytes<float>(rows * columns) +
            2 * Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
 }
 
-Status UnrolledNetwork::run(View<const float> data, View<float> image, Context& context) const noexcept {
-    const Index rows = data.rows(), columns = data.columns();
+Status UnrolledNetwork::run(const Observation& observation, View<float> image,
+                            Context& context) const noexcept {
+    const PaddedBlur* blur = observation.blur;
+    const View<const float> data = observation.data;
+    const Shape domain = blur != nullptr ? blur->domain() : data.shape();
+    const Shape shape{stages_[0]->planes(), domain[0], domain[1]};
     Scratch scratch(context.workspace());
-    const View<float> scaled = scratch.take<float>(Shape{rows, columns});
-    View<float> state = scratch.take<float>(Shape{stages_[0]->planes(), rows, columns});
-    View<float> next = scratch.take<float>(Shape{stages_[0]->planes(), rows, columns});
+    const View<float> scaled = scratch.take<float>(domain);
+    View<float> state = scratch.take<float>(shape), next = scratch.take<float>(shape);
     const float scale = entry_scale(), back = 1 / scale;
-    for (Index i = 0; i < rows; ++i)
-        for (Index j = 0; j < columns; ++j) scaled(i, j) = scale * data(i, j);
+    const View<float> observed = blur != nullptr ? blur->inside(scaled) : scaled;
+    for (Index i = 0; i < data.rows(); ++i)
+        for (Index j = 0; j < data.columns(); ++j) observed(i, j) = scale * data(i, j);
+    if (blur != nullptr) blur->enter(observed, scaled, context);
     enter(scaled, state);
+    Observation seen = observation;
+    seen.data = scaled;
     Status status = Status::ok;
-    for (Index step = 0; step < steps_; ++step) {
+    for (seen.step = 0; seen.step < steps_; ++seen.step) {
         status = context.poll();
         if (status != Status::ok) break;
-        stage(step).forward(state, scaled, next, context);
+        stage(seen.step).forward(state, seen, next, context);
         std::swap(state, next);
-        context.report({.activity = "reconstructing", .done = step + 1, .total = steps_, .seconds_left = -1});
+        context.report(
+            {.activity = "reconstructing", .done = seen.step + 1, .total = steps_, .seconds_left = -1});
     }
-    for (Index i = 0; i < rows; ++i)
-        for (Index j = 0; j < columns; ++j) image(i, j) = back * state(Index{0}, i, j);
+    const View<float> estimate = blur != nullptr ? blur->inside(state[0]) : state[0];
+    for (Index i = 0; i < image.rows(); ++i)
+        for (Index j = 0; j < image.columns(); ++j) image(i, j) = back * estimate(i, j);
     return status;
 }
 
-void UnrolledNetwork::forward(View<const float> start, View<const float> data, View<float> image, Index steps,
-                              Context& context) const noexcept {
+void UnrolledNetwork::forward(View<const float> start, const Observation& observation, View<float> image,
+                              Index steps, Context& context) const noexcept {
     Scratch scratch(context.workspace());
     const Shape shape{stages_[0]->planes(), start.rows(), start.columns()};
     View<float> state = scratch.take<float>(shape), next = scratch.take<float>(shape);
     enter(start, state);
-    for (Index step = 0; step < steps; ++step) {
-        stage(step).forward(state, data, next, context);
+    Observation seen = observation;
+    for (seen.step = 0; seen.step < steps; ++seen.step) {
+        stage(seen.step).forward(state, seen, next, context);
         std::swap(state, next);
     }
     std::copy_n(state.data(), image.elements(), image.data());
 }
 
-std::size_t UnrolledNetwork::training_workspace_bytes(Index rows, Index columns,
-                                                      const Context& context) const noexcept {
+std::size_t UnrolledNetwork::training_workspace_bytes(Index rows, Index columns, const Context& context,
+                                                      const Observation& observation) const noexcept {
     std::size_t inside = 0;
     for (const auto& stage : stages_)
-        inside = std::max(inside, stage->workspace_bytes(rows, columns, context));
+        inside = std::max(inside, stage->workspace_bytes(rows, columns, observation, context));
     const std::size_t state = Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
     return inside + (steps_ + 3) * state + Workspace::bytes<float>(rows * columns) +
            Workspace::bytes<View<float>>(steps_ + 1);
 }
 
-double UnrolledNetwork::loss_gradient(View<const float> start, View<const float> data,
+double UnrolledNetwork::loss_gradient(View<const float> start, const Observation& observation,
                                       View<const float> truth, const Loss& loss,
                                       std::span<const double> step_weights, std::span<float> gradient,
-                                      Context& context) const noexcept {
+                                      Context& context, View<float> start_bar,
+                                      View<float> data_bar) const noexcept {
     const Index steps = static_cast<Index>(step_weights.size());
     assert(steps >= 1 && steps <= steps_);
     Scratch scratch(context.workspace());
@@ -129,25 +140,33 @@ double UnrolledNetwork::loss_gradient(View<const float> start, View<const float>
     for (Index step = 0; step <= steps; ++step) states[step] = scratch.take<float>(shape);
     View<float> bar = scratch.take<float>(shape), next_bar = scratch.take<float>(shape);
     const View<float> image_bar = scratch.take<float>(start.shape());
+    const auto inside = [&](View<float> image) {
+        return observation.blur != nullptr ? observation.blur->inside(image) : image;
+    };
 
     enter(start, states[0]);
-    for (Index step = 0; step < steps; ++step)
-        stage(step).forward(states[step], data, states[step + 1], context);
+    Observation seen = observation;
+    for (seen.step = 0; seen.step < steps; ++seen.step)
+        stage(seen.step).forward(states[seen.step], seen, states[seen.step + 1], context);
 
     double total = 0;
     std::fill_n(next_bar.data(), next_bar.elements(), 0.0f);
+    if (!data_bar.empty()) std::fill_n(data_bar.data(), data_bar.elements(), 0.0f);
     for (Index step = steps - 1; step >= 0; --step) {
         const double weight = step_weights[step];
         if (weight != 0) {
-            total += weight * loss.value_gradient(states[step + 1][0], truth, image_bar);
+            std::fill_n(image_bar.data(), image_bar.elements(), 0.0f);
+            total += weight * loss.value_gradient(inside(states[step + 1][0]), truth, inside(image_bar));
             for (Index i = 0; i < image_bar.elements(); ++i)
                 next_bar.data()[i] += static_cast<float>(weight) * image_bar.data()[i];
         }
         const std::size_t s = step % stages_.size();
-        stage(step).backward(states[step], data, next_bar, bar,
-                             gradient.subspan(offsets_[s], offsets_[s + 1] - offsets_[s]), context);
+        seen.step = step;
+        stage(step).backward(states[step], seen, states[step + 1], next_bar, bar,
+                             gradient.subspan(offsets_[s], offsets_[s + 1] - offsets_[s]), data_bar, context);
         std::swap(bar, next_bar);
     }
+    if (!start_bar.empty()) std::copy_n(next_bar.data(), start_bar.elements(), start_bar.data());
     return total;
 }
 

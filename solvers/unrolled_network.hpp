@@ -39,32 +39,41 @@ public:
     /// Entry scale: image value in [0, 1] times this is what the stages see.
     [[nodiscard]] float entry_scale() const noexcept;
 
-    /// Scratch for `run` on planes up to this size.
-    [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
+    /// Scratch for `run` and `forward` on states up to this size (of a blur: its domain). Of the observation
+    /// only the operators are looked at.
+    [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&,
+                                                  const Observation& = {}) const noexcept;
 
-    /// Reconstructs `data` [rows, columns] with values in [0, 1] to `image`; x_0 = data. Data and image may
-    /// be the same. Parallel inside. Reports progress after each step. Returns ok, or cancelled /
+    /// Reconstructs the observation's data [rows, columns] with values in [0, 1] to `image`. x_0 is the data,
+    /// with a border around it where the observation has a blur that adds one; the image is without. Data and
+    /// image may be the same. Parallel inside. Reports progress after each step. Returns ok, or cancelled /
     /// deadline_exceeded with the last finished step's image.
-    [[nodiscard]] Status run(View<const float> data, View<float> image, Context&) const noexcept;
+    [[nodiscard]] Status run(const Observation&, View<float> image, Context&) const noexcept;
+    [[nodiscard]] Status run(View<const float> data, View<float> image, Context& context) const noexcept {
+        return run(Observation{data}, image, context);
+    }
 
-    /// The first `steps` steps only, in the network's units, from a given start: for oracles and greedy
-    /// training.
-    void forward(View<const float> start, View<const float> data, View<float> image, Index steps,
+    /// The first `steps` steps only, in the network's units, from a given start to an image of its size (of a
+    /// blur: its domain, data too): for oracles and greedy training.
+    void forward(View<const float> start, const Observation&, View<float> image, Index steps,
                  Context&) const noexcept;
 
-    /// Scratch of one `loss_gradient` call on planes of this size.
-    [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns,
-                                                       const Context&) const noexcept;
+    /// Scratch of one `loss_gradient` call on states of this size, its operators as above.
+    [[nodiscard]] std::size_t training_workspace_bytes(Index rows, Index columns, const Context&,
+                                                       const Observation& = {}) const noexcept;
 
     /// Runs from `start` for step_weights.size() steps keeping every state, sums
     /// step_weights[t] * loss(x_{t+1}, truth), and goes back: adds d sum / d theta to `gradient` (flat, laid
-    /// out as parameters()). Joint training weighs the last step only; greedy training is joint training of a
+    /// out as parameters()). Start and data are as in `forward`; the truth has the observed size, and the
+    /// loss sees no border. Joint training weighs the last step only; greedy training is joint training of a
     /// prefix with its gradient masked by the caller; exponentially weighted losses weigh all steps. In the
     /// network's units. Serial in the order of its sums: give each thread a context with a serial runner and
     /// samples of its own.
-    double loss_gradient(View<const float> start, View<const float> data, View<const float> truth,
+    ///
+    /// `start_bar` and `data_bar`, where not empty, receive d sum / d start and d sum / d data.
+    double loss_gradient(View<const float> start, const Observation&, View<const float> truth,
                          const Loss& loss, std::span<const double> step_weights, std::span<float> gradient,
-                         Context&) const noexcept;
+                         Context&, View<float> start_bar = {}, View<float> data_bar = {}) const noexcept;
 
     /// The stage that runs as step 0, 1, ...
     [[nodiscard]] const Stage& stage(Index step) const noexcept;

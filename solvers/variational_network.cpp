@@ -7,13 +7,12 @@
 
 namespace sonolux {
 
-std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetworkOptions& options,
-                                                          const LinearOperator* forward_operator) {
+std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetworkOptions& options) {
     require(options.stages >= 1 && options.stages <= 100, Status::invalid_argument,
             "stages must be 1 to 100, got ", options.stages);
     std::vector<std::unique_ptr<Stage>> distinct;
     for (int s = 0; s < (options.shared_parameters ? 1 : options.stages); ++s)
-        distinct.push_back(std::make_unique<VariationalStage>(options, forward_operator));
+        distinct.push_back(std::make_unique<VariationalStage>(options));
     return std::make_unique<UnrolledNetwork>(std::move(distinct), options.stages, options.value_scale,
                                              options.sigma_degree > 0, options.sigma_reference);
 }

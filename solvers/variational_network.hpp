@@ -41,10 +41,9 @@ struct VariationalNetworkOptions {
     friend bool operator==(const VariationalNetworkOptions&, const VariationalNetworkOptions&) = default;
 };
 
-/// Throws Error{invalid_argument} naming the field. `forward_operator` null means A = I (denoising); it must
-/// outlive the network.
+/// Throws Error{invalid_argument} naming the field.
 [[nodiscard]] std::unique_ptr<UnrolledNetwork> make_variational_network(
-    const VariationalNetworkOptions& options, const LinearOperator* forward_operator = nullptr);
+    const VariationalNetworkOptions& options);
 
 /// Parameters to start training from: DCT atoms as filters, shrinkage-like activations that together make a
 /// small stable step, lambda = 0.1. Deterministic.

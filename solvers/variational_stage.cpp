@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sonolux/solvers/sigma_polynomial.hpp>
 #include <sonolux/solvers/variational_stage.hpp>
 
 namespace sonolux {
@@ -16,14 +17,43 @@ double dot(View<const float> a, View<const float> b) noexcept {
 
 View<const float> plane(View<const float> state, Index i) noexcept { return state[i]; }
 
+// out = A^T (A x - y)
+void data_gradient(View<const float> x, const Observation& observation, View<float> out,
+                   Context& context) noexcept {
+    const View<const float> data = observation.data;
+    if (observation.forward == nullptr) {
+        for (Index i = 0; i < x.elements(); ++i) out.data()[i] = x.data()[i] - data.data()[i];
+        return;
+    }
+    Scratch scratch(context.workspace());
+    const View<float> residual = scratch.take<float>(observation.forward->range());
+    observation.forward->apply(x, residual, context);
+    for (Index i = 0; i < residual.elements(); ++i) residual.data()[i] -= data.data()[i];
+    observation.forward->adjoint(residual, out, context);
+}
+
+// x_bar += weight A^T A v, data_bar -= weight A v: the transpose of weight times the data gradient.
+void data_gradient_vjp(View<const float> v, const Observation& observation, float weight, View<float> x_bar,
+                       View<float> data_bar, Context& context) noexcept {
+    Scratch scratch(context.workspace());
+    View<const float> projected = v, back = v;
+    if (observation.forward != nullptr) {
+        const View<float> into = scratch.take<float>(observation.forward->range());
+        const View<float> from = scratch.take<float>(v.shape());
+        observation.forward->apply(v, into, context);
+        observation.forward->adjoint(into, from, context);
+        projected = into;
+        back = from;
+    }
+    for (Index i = 0; i < v.elements(); ++i) x_bar.data()[i] += weight * back.data()[i];
+    if (data_bar.data() == nullptr) return;
+    for (Index i = 0; i < projected.elements(); ++i) data_bar.data()[i] -= weight * projected.data()[i];
+}
+
 }  // namespace
 
-VariationalStage::VariationalStage(const VariationalNetworkOptions& options,
-                                   const LinearOperator* forward_operator)
-    : options_(options),
-      operator_(forward_operator),
-      prior_(options.prior),
-      prior_parameters_(prior_.parameter_count()) {
+VariationalStage::VariationalStage(const VariationalNetworkOptions& options)
+    : options_(options), prior_(options.prior), prior_parameters_(prior_.parameter_count()) {
     require(options.sigma_degree >= 0 && options.sigma_degree <= 4, Status::invalid_argument,
             "sigma_degree must be 0 to 4, got ", options.sigma_degree);
 }
@@ -60,14 +90,11 @@ void VariationalStage::update(std::span<const float> parameters, float sigma) {
     std::copy_n(parameters.begin(), filters, prior_parameters_.begin());
     const float* activation = parameters.data() + filters;
     const float* log_weight = activation + (options_.sigma_degree + 1) * weights;
-    for (Index i = 0; i < weights; ++i) {
-        double sum = 0;
-        for (int d = options_.sigma_degree; d >= 0; --d) sum = sum * level_ + activation[d * weights + i];
-        prior_parameters_[filters + i] = static_cast<float>(sum);
-    }
-    double log_sum = 0;
-    for (int d = options_.sigma_degree; d >= 0; --d) log_sum = log_sum * level_ + log_weight[d];
-    data_weight_ = static_cast<float>(std::exp(log_sum));
+    evaluate_sigma_polynomial(activation, options_.sigma_degree, level_, weights,
+                              prior_parameters_.data() + filters);
+    float log_sum = 0;
+    evaluate_sigma_polynomial(log_weight, options_.sigma_degree, level_, 1, &log_sum);
+    data_weight_ = static_cast<float>(std::exp(double{log_sum}));
     momentum_ = options_.momentum ? log_weight[options_.sigma_degree + 1] : 0;
     prior_.update(prior_parameters_);
 }
@@ -80,45 +107,17 @@ float VariationalStage::damping_slope() const noexcept {
     return options_.step == StepRule::damped ? -damping() * damping() : 0;
 }
 
-std::size_t VariationalStage::workspace_bytes(Index rows, Index columns,
+std::size_t VariationalStage::workspace_bytes(Index rows, Index columns, const Observation& observation,
                                               const Context& context) const noexcept {
     const std::size_t image = Workspace::bytes<float>(rows * columns);
     std::size_t inside = prior_.workspace_bytes(rows, columns, context);
-    if (operator_ != nullptr)
-        inside = std::max(inside, Workspace::bytes<float>(operator_->range().elements()) + image +
-                                      operator_->workspace_bytes(context));
+    if (const LinearOperator* forward = observation.forward; forward != nullptr)
+        inside = std::max(inside, Workspace::bytes<float>(forward->range().elements()) + image +
+                                      forward->workspace_bytes(context));
     return inside + 3 * image + Workspace::bytes<float>(static_cast<Index>(prior_parameters_.size()));
 }
 
-void VariationalStage::data_gradient(View<const float> x, View<const float> data, View<float> out,
-                                     Context& context) const noexcept {
-    if (operator_ == nullptr) {
-        for (Index i = 0; i < x.elements(); ++i) out.data()[i] = x.data()[i] - data.data()[i];
-        return;
-    }
-    Scratch scratch(context.workspace());
-    const View<float> residual = scratch.take<float>(operator_->range());
-    operator_->apply(x, residual, context);
-    for (Index i = 0; i < residual.elements(); ++i) residual.data()[i] -= data.data()[i];
-    operator_->adjoint(residual, out, context);
-}
-
-// out += weight A^T A v
-void VariationalStage::add_normal(View<const float> v, float weight, View<float> out,
-                                  Context& context) const noexcept {
-    if (operator_ == nullptr) {
-        for (Index i = 0; i < v.elements(); ++i) out.data()[i] += weight * v.data()[i];
-        return;
-    }
-    Scratch scratch(context.workspace());
-    const View<float> projected = scratch.take<float>(operator_->range());
-    const View<float> back = scratch.take<float>(v.shape());
-    operator_->apply(v, projected, context);
-    operator_->adjoint(projected, back, context);
-    for (Index i = 0; i < v.elements(); ++i) out.data()[i] += weight * back.data()[i];
-}
-
-void VariationalStage::forward(View<const float> state, View<const float> data, View<float> next,
+void VariationalStage::forward(View<const float> state, const Observation& observation, View<float> next,
                                Context& context) const noexcept {
     const View<const float> x = plane(state, 0);
     const Index count = x.elements();
@@ -126,7 +125,7 @@ void VariationalStage::forward(View<const float> state, View<const float> data, 
     const View<float> prior_gradient = scratch.take<float>(x.shape());
     const View<float> misfit = scratch.take<float>(x.shape());
     prior_.gradient(x, prior_gradient, context);
-    data_gradient(x, data, misfit, context);
+    data_gradient(x, observation, misfit, context);
     const float a = damping(), lambda = data_weight_;
     const float* velocity = options_.momentum ? state[1].data() : nullptr;
     float* next_velocity = options_.momentum ? next[1].data() : nullptr;
@@ -144,8 +143,9 @@ void VariationalStage::forward(View<const float> state, View<const float> data, 
     });
 }
 
-void VariationalStage::backward(View<const float> state, View<const float> data, View<const float> next_bar,
-                                View<float> state_bar, std::span<float> parameter_bar,
+void VariationalStage::backward(View<const float> state, const Observation& observation,
+                                View<const float> /*next*/, View<const float> next_bar, View<float> state_bar,
+                                std::span<float> parameter_bar, View<float> data_bar,
                                 Context& context) const noexcept {
     const View<const float> x = plane(state, 0), image_bar = plane(next_bar, 0);
     const View<float> x_bar = state_bar[0];
@@ -164,15 +164,14 @@ void VariationalStage::backward(View<const float> state, View<const float> data,
         step_bar.data()[i] = (options_.momentum ? next_bar[1].data()[i] : 0.0f) - image_bar.data()[i];
 
     float* log_weight_bar = parameter_bar.data() + filters + orders * weights;
-    data_gradient(x, data, misfit, context);
+    data_gradient(x, observation, misfit, context);
     double lambda_bar = a * dot(misfit, step_bar);
     if (options_.step == StepRule::damped) {
         prior_.gradient(x, direction, context);
         lambda_bar += damping_slope() * (dot(direction, step_bar) + lambda * dot(misfit, step_bar));
     }
-    double power = 1;
-    for (Index d = 0; d < orders; ++d, power *= level_)
-        log_weight_bar[d] += static_cast<float>(lambda_bar * lambda * power);
+    const auto own_log_weight_bar = static_cast<float>(lambda_bar * lambda);
+    add_sigma_polynomial_vjp(&own_log_weight_bar, options_.sigma_degree, level_, 1, log_weight_bar);
     if (options_.momentum) {
         log_weight_bar[orders] += static_cast<float>(dot(plane(state, 1), step_bar));
         for (Index i = 0; i < count; ++i) state_bar[1].data()[i] = momentum_ * step_bar.data()[i];
@@ -182,12 +181,10 @@ void VariationalStage::backward(View<const float> state, View<const float> data,
     std::fill(prior_bar.begin(), prior_bar.end(), 0.0f);
     prior_.gradient_vjp(x, direction, x_bar, prior_bar, context);
     for (Index i = 0; i < count; ++i) x_bar.data()[i] += image_bar.data()[i];
-    add_normal(direction, lambda, x_bar, context);
+    data_gradient_vjp(direction, observation, lambda, x_bar, data_bar, context);
     for (Index i = 0; i < filters; ++i) parameter_bar[i] += prior_bar[i];
-    power = 1;
-    for (Index d = 0; d < orders; ++d, power *= level_)
-        for (Index i = 0; i < weights; ++i)
-            parameter_bar[filters + d * weights + i] += static_cast<float>(power * prior_bar[filters + i]);
+    add_sigma_polynomial_vjp(prior_bar.data() + filters, options_.sigma_degree, level_, weights,
+                             parameter_bar.data() + filters);
 }
 
 }  // namespace sonolux

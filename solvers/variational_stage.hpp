@@ -18,17 +18,18 @@ namespace sonolux {
 class VariationalStage final : public Stage {
 public:
     /// Throws Error{invalid_argument} naming the field.
-    VariationalStage(const VariationalNetworkOptions& options, const LinearOperator* forward_operator);
+    explicit VariationalStage(const VariationalNetworkOptions& options);
 
     [[nodiscard]] Index planes() const noexcept override { return options_.momentum ? 2 : 1; }
     [[nodiscard]] std::vector<Parameter> parameters() const override;
     void update(std::span<const float> parameters, float sigma) override;
-    [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns,
+    [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                               const Context&) const noexcept override;
-    void forward(View<const float> state, View<const float> data, View<float> next,
+    void forward(View<const float> state, const Observation&, View<float> next,
                  Context&) const noexcept override;
-    void backward(View<const float> state, View<const float> data, View<const float> next_bar,
-                  View<float> state_bar, std::span<float> parameter_bar, Context&) const noexcept override;
+    void backward(View<const float> state, const Observation&, View<const float> next,
+                  View<const float> next_bar, View<float> state_bar, std::span<float> parameter_bar,
+                  View<float> data_bar, Context&) const noexcept override;
 
     [[nodiscard]] const FieldsOfExperts& prior() const noexcept { return prior_; }
     [[nodiscard]] float data_weight() const noexcept { return data_weight_; }
@@ -37,11 +38,8 @@ private:
     // a, and da / dlambda.
     [[nodiscard]] float damping() const noexcept;
     [[nodiscard]] float damping_slope() const noexcept;
-    void data_gradient(View<const float> x, View<const float> data, View<float> out, Context&) const noexcept;
-    void add_normal(View<const float> v, float weight, View<float> out, Context&) const noexcept;
 
     VariationalNetworkOptions options_;
-    const LinearOperator* operator_;
     FieldsOfExperts prior_;
     std::vector<float> prior_parameters_;
     float data_weight_ = 0, momentum_ = 0;

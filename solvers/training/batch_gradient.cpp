@@ -65,8 +65,8 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
                 clean[i] *= scale;
             }
             const View<const float> start = worker.data.view();
-            loss_sum += network_.loss_gradient(start, start, worker.clean.view(), loss, step_weights, sum,
-                                               worker.context);
+            loss_sum += network_.loss_gradient(start, {.data = start}, worker.clean.view(), loss, step_weights,
+                                               sum, worker.context);
         }
         losses_[static_cast<std::size_t>(group)] = loss_sum;
     });

@@ -55,7 +55,7 @@ double Validation::psnr(UnrolledNetwork& network, Index steps) noexcept {
             const View<float> estimate(worker.estimate.data(), clean.shape());
             for (Index p = 0; p < clean.elements(); ++p)
                 data.data()[p] = scale * (clean.data()[p] + deviation * noise_[i].data()[p]);
-            network.forward(data, data, estimate, steps, worker.context);
+            network.forward(data, {.data = data}, estimate, steps, worker.context);
             double square = 0;
             for (Index p = 0; p < clean.elements(); ++p) {
                 const double error = static_cast<double>(estimate.data()[p]) / scale - clean.data()[p];

@@ -148,7 +148,7 @@ TEST(TnrdOracle, ReproducesTheDeterministicPinStageByStage) {
     Array<float> estimate(truth.shape());
     const double published[] = {27.717563, 28.378785, 28.850403, 29.023021, 29.720350};
     for (Index steps = 1; steps <= 5; ++steps) {
-        network->forward(noisy, noisy, estimate, steps, context);
+        network->forward(noisy, {.data = noisy}, estimate, steps, context);
         EXPECT_NEAR(psnr_255(estimate, truth), published[steps - 1], 1e-3) << "after stage " << steps;
     }
     EXPECT_NEAR(estimate(100, 100), 14.140587322, 1e-3);

@@ -39,7 +39,7 @@ TEST(Reconstructor, ReturnsTheLastFinishedStageWhenCancelled) {
         Array<float> scaled(image.shape()), expected(image.shape());
         const float scale = network->entry_scale(), back = 1 / scale;
         std::transform(image.begin(), image.end(), scaled.begin(), [&](float v) { return scale * v; });
-        network->forward(scaled, scaled, expected, last, context);
+        network->forward(scaled, {.data = scaled}, expected, last, context);
         std::transform(expected.begin(), expected.end(), expected.begin(), [&](float v) { return back * v; });
         EXPECT_TRUE(same_bits(result, expected)) << last;
     }

@@ -79,18 +79,19 @@ void disturb(UnrolledNetwork& network, const VariationalNetworkOptions& options)
 
 void expect_gradient_right(const VariationalNetworkOptions& options, const LinearOperator* model, float sigma,
                            const char* what) {
-    auto network = make_variational_network(options, model);
+    auto network = make_variational_network(options);
     disturb(*network, options);
     network->update(sigma);
     const Index rows = 14, columns = 18;
     const Array<float> start = noisy(rows, columns, 3), truth = noisy(rows, columns, 2);
     Array<float> data = noisy(model != nullptr ? rows - 1 : rows, columns, 1);
     Context context(make_serial_runner());
-    context.workspace().reserve(network->training_workspace_bytes(rows, columns, context));
+    const Observation observation{.data = data, .forward = model};
+    context.workspace().reserve(network->training_workspace_bytes(rows, columns, context, observation));
     const std::vector<double> weights{0.3, 0, 1};
     const Index count = static_cast<Index>(network->parameters().size());
     std::vector<float> gradient(count), unused(count);
-    (void)network->loss_gradient(start, data, truth, HalfSquares(), weights, gradient, context);
+    (void)network->loss_gradient(start, observation, truth, HalfSquares(), weights, gradient, context);
     // Losses are computed in float, so that second-order remainders drown in rounding: each group of
     // parameters is moved along its own gradient, both ways, and the change of the loss compared with what
     // the gradient says.
@@ -111,7 +112,8 @@ void expect_gradient_right(const VariationalNetworkOptions& options, const Linea
                 explained += (side == 0 ? -1 : 1) * moved * gradient[i];
             }
             network->update(sigma);
-            value[side] = network->loss_gradient(start, data, truth, HalfSquares(), weights, unused, context);
+            value[side] =
+                network->loss_gradient(start, observation, truth, HalfSquares(), weights, unused, context);
         }
         EXPECT_NEAR((value[1] - value[0]) / explained, 1, 5e-3) << what << ": " << group.name;
     }
@@ -154,7 +156,7 @@ TEST(VariationalNetwork, RunScalesInAndOut) {
     Context context;
     context.workspace().reserve(network->run_workspace_bytes(20, 30, context));
     EXPECT_EQ(network->run(unit, by_run, context), Status::ok);
-    network->forward(scaled, scaled, by_forward, 3, context);
+    network->forward(scaled, {.data = scaled}, by_forward, 3, context);
     for (Index i = 0; i < 600; ++i)
         EXPECT_FLOAT_EQ(by_run.data()[i], by_forward.data()[i] / network->entry_scale());
 }
