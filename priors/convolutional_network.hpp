@@ -46,6 +46,10 @@ struct ConvolutionalNetworkOptions {
     friend bool operator==(const ConvolutionalNetworkOptions&, const ConvolutionalNetworkOptions&) = default;
 };
 
+namespace cnn {
+struct PackedLayer;
+}
+
 /// Parameters: layer by layer, weights [outputs, inputs, size, size] and then biases [outputs].
 ///
 /// The network is no Prior: it has a `gradient`, n(x), and no energy, because its Jacobian is not symmetric.
@@ -71,12 +75,22 @@ public:
 
     void update(std::span<const float> parameters) override;
 
-    /// Enough for `gradient` and for `gradient_vjp`.
+    /// Enough for `gradient` and for `gradient_vjp`; for images beyond 256 x 256 it does not grow.
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns,
                                               const Context&) const noexcept override;
 
+    /// Enough for `gradient` alone, which needs far less: the last rows of every layer, for each thread.
+    [[nodiscard]] std::size_t gradient_workspace_bytes(Index rows, Index columns,
+                                                       const Context&) const noexcept;
+
+    /// gradient = n(x), on tiles, in parallel. In a tile all layers advance together, row by row, and keep no
+    /// more rows than the next layer reads. Every pixel has one order of additions, whatever tile or thread
+    /// it falls to. The image and its result must not overlap.
     void gradient(View<const float> x, View<float> gradient, Context&) const noexcept override;
 
+    /// Keeps all layers of a tile of up to 256 x 256 pixels, and goes through them in parallel over rows;
+    /// tiles come one after the other, and larger images are computed again where tiles overlap. Sums over
+    /// pixels have one order, whatever the number of threads.
     void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar,
                       std::span<float> parameter_bar, Context&) const noexcept override;
 
@@ -90,9 +104,19 @@ public:
     [[nodiscard]] Index reach() const noexcept { return Index{options_.layers} * (options_.size / 2); }
 
 private:
+    [[nodiscard]] cnn::PackedLayer packed(int layer) const noexcept;
+    [[nodiscard]] std::size_t vjp_workspace_bytes(Index rows, Index columns, const Context&) const noexcept;
+
     ConvolutionalNetworkOptions options_;
     std::vector<Layer> layers_;
     std::vector<float> parameters_;
+
+    // The parameters as the kernels want them, and where each layer's begin.
+    struct Place {
+        Index weights, transposed, biases;
+    };
+    std::vector<Place> places_;
+    Array<float> packed_;
 };
 
 }  // namespace sonolux
