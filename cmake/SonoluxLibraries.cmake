@@ -20,7 +20,8 @@ endif()
 file(GLOB runtime_sources CONFIGURE_DEPENDS
     core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp sdk/runtime/*.cpp)
 file(GLOB full_sources CONFIGURE_DEPENDS
-    solvers/classical/*.cpp solvers/training/*.cpp simulation/*.cpp simulation/*/*.cpp sdk/*.cpp sdk/files/*.cpp sdk/pipelines/*.cpp)
+    solvers/classical/*.cpp solvers/training/*.cpp
+    simulation/*.cpp simulation/*/*.cpp sdk/*.cpp sdk/files/*.cpp sdk/pipelines/*.cpp)
 file(GLOB simd_sources CONFIGURE_DEPENDS core/*_simd.cpp core/*/*_simd.cpp priors/*_simd.cpp solvers/*_simd.cpp)
 file(GLOB fft_choice_source CONFIGURE_DEPENDS core/fft.cpp)
 file(GLOB fftw_source CONFIGURE_DEPENDS core/fft_fftw.cpp)
