@@ -110,7 +110,7 @@ DeconvolutionGrid::DeconvolutionGrid(const BlurProblem& problem)
       sigma_(problem.sigma / 255),
       border_(problem.border),
       blur_(grid_size(problem.rows, problem.kernel.rows(), problem.border),
-            grid_size(problem.columns, problem.kernel.columns(), problem.border)),
+            grid_size(problem.columns, problem.kernel.columns(), problem.border), problem.fft),
       row_power_(difference_power_of(rows(), rows())),
       column_power_(difference_power_of(columns(), columns() / 2 + 1)) {
     const Array<float> kernel = normalised(problem.kernel);

@@ -14,6 +14,7 @@
 
 #include <sonolux/sdk/runtime/sonolux.h>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
+#include <sonolux/solvers/classical/deconvolution.hpp>
 
 #include "tests/support/tiny_model.hpp"
 
@@ -172,6 +173,33 @@ TEST(Allocation, DoesNotHappenInTenThousandRunsOfAReconstructor) {
         EXPECT_EQ(allocations, before) << rows << " x " << columns << ", " << threads << " threads";
         EXPECT_TRUE(all_ok);
     }
+}
+
+TEST(Allocation, DoesNotHappenWhileABlurIsUndone) {
+    Array<float> kernel({3, 4});
+    for (float& tap : kernel) tap = 1.0f / 12;
+    const Array<float> image = tiny_image({30, 41});
+    Array<float> result({30, 41});
+    for (std::string_view name : deconvolver_names())
+        for (DeconvolutionBorder border : {DeconvolutionBorder::taper, DeconvolutionBorder::valid}) {
+            if (name == "wiener" && border == DeconvolutionBorder::valid) continue;
+            const auto deconvolver = make_deconvolver({.rows = 30,
+                                                       .columns = 41,
+                                                       .kernel = kernel,
+                                                       .sigma = 2,
+                                                       .border = border,
+                                                       .fft = FftBackend::kiss},
+                                                      deconvolution_options(name));
+            Context context;
+            context.workspace().reserve(deconvolver->workspace_bytes(context));
+            ConvergenceLog log(10);
+            Status status = deconvolver->run(image, result, context, &log);  // OpenMP starts its threads
+            const long before = allocations;
+            for (int i = 0; i < 3 && status == Status::ok; ++i)
+                status = deconvolver->run(image, result, context, &log);
+            EXPECT_EQ(allocations, before) << name << ", " << to_string(border);
+            EXPECT_EQ(status, Status::ok);
+        }
 }
 
 TEST(Allocation, DoesNotHappenInTenThousandRunsOfThePlanInC) {
