@@ -56,7 +56,9 @@ void write_pictures(const Model& model, const Options& options) {
     fs::create_directories(options.pictures);
     for (const StagePictures& stage : draw_stages(model, options.sigma)) {
         for (const auto& [kind, canvas] :
-             {std::pair{"filters", &stage.filters}, {"activations", &stage.activations}}) {
+             {std::pair{"filters", &stage.filters},
+              {"activations", stage.activations ? &*stage.activations : nullptr}}) {
+            if (canvas == nullptr) continue;
             const std::string path =
                 (fs::path(options.pictures) / (stage.stage + "_" + kind + ".png")).string();
             write_image(path, canvas->planes());

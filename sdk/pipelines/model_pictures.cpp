@@ -3,22 +3,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/figure.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
+#include <sonolux/solvers/sigma_polynomial.hpp>
 
 namespace sonolux {
 namespace {
 
 // phi_i of one stage from its weights [orders, filters, nodes], orders being those of a polynomial in
 // `level`.
-std::vector<CurvePanel> curves_of(const FieldsOfExperts& prior, std::span<const float> weights, int orders,
-                                  double level) {
-    const Activation& activation = prior.activation();
+std::vector<CurvePanel> curves_of(const FieldsOfExpertsOptions& experts, std::span<const float> weights,
+                                  int orders, double level) {
+    const Activation activation(experts.activation);
     const ActivationOptions& options = activation.options();
-    const Index filters = prior.options().filters.count, nodes = options.nodes;
+    const Index filters = experts.filters.count, nodes = options.nodes;
     constexpr int points = 161;
     std::vector<CurvePanel> curves;
     std::vector<float> own(nodes);
@@ -40,23 +42,52 @@ std::vector<CurvePanel> curves_of(const FieldsOfExperts& prior, std::span<const 
     return curves;
 }
 
+// Filters may follow the noise level too: [orders, count].
+std::vector<float> coefficients_at(std::span<const float> orders, Index count, double level) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    const auto degree = static_cast<int>(static_cast<Index>(orders.size()) / count) - 1;
+    evaluate_sigma_polynomial(orders.data(), degree, level, count, values.data());
+    return values;
+}
+
+// What of a network is drawn, whatever its kind.
+struct Drawn {
+    const FieldsOfExpertsOptions* experts;
+    bool has_activations;
+    bool scales_by_sigma;  // such networks see images scaled to the noise they know best
+    const char* function;  // how its activations are called where they are defined
+};
+
+Drawn drawn_of(const VariationalNetworkOptions& options) {
+    return {&options.prior, true, options.sigma_degree > 0, "φ"};
+}
+
+Drawn drawn_of(const ShrinkageFieldsOptions& options) {
+    return {&options.experts, options.prior == ShrinkagePrior::fields_of_experts, options.scale_by_sigma,
+            options.form == ShrinkageForm::residual ? "ψ" : "φ"};
+}
+
 }  // namespace
 
 std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
-    const VariationalNetworkOptions options = architecture_of(model);
+    const NetworkOptions any = architecture_of(model);
     const auto network = network_from_model(model);
+    const Drawn drawn = std::visit([](const auto& options) { return drawn_of(options); }, any);
+    const auto [degree, reference, shared] = std::visit(
+        [](const auto& options) {
+            return std::tuple(options.sigma_degree, double{options.sigma_reference},
+                              options.shared_parameters);
+        },
+        any);
     const double lowest = 255 * model.problem.sigma_min, highest = 255 * model.problem.sigma_max;
     if (sigma == 0) sigma = std::sqrt(lowest * highest);
     // The slack is that of a level that went through 1/255 and back.
     require(sigma >= lowest * (1 - 1e-6) && sigma <= highest * (1 + 1e-6), Status::invalid_argument,
             model.name, ": sigma must be from ", lowest, " to ", highest, ", got ", sigma);
-    const double level = options.sigma_degree > 0 ? std::log2(sigma / options.sigma_reference) : 0;
-    // Such networks see images scaled to the noise they know best.
-    const double white =
-        options.value_scale * (options.sigma_degree > 0 ? options.sigma_reference / sigma : 1);
-    const std::string at_level = options.sigma_degree > 0 ? fmt::format(" at σ = {:.3g}", sigma) : "";
+    const double level = degree > 0 ? std::log2(sigma / reference) : 0;
+    const double white = value_scale(any) * (drawn.scales_by_sigma ? reference / sigma : 1);
+    const std::string at_level = degree > 0 ? fmt::format(" at σ = {:.3g}", sigma) : "";
 
-    FieldsOfExperts prior(options.prior);
     auto parameter = [&](const std::string& name) {
         const auto& layout = network->layout();
         const auto found =
@@ -65,23 +96,27 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
         return std::span<const float>(network->parameters()).subspan(found->offset, found->shape.elements());
     };
 
-    std::vector<StagePictures> stages;
-    const int own = options.shared_parameters ? 1 : options.stages;
-    for (int s = 1; s <= own; ++s) {
+    std::vector<StagePictures> pictures;
+    const FilterBankOptions& bank = drawn.experts->filters;
+    const FilterBank filter_bank(bank);
+    for (int s = 1; s <= (shared ? 1 : stages(any)); ++s) {
         const std::string stage = fmt::format("stage{}", s);
-        const auto& bank = options.prior.filters;
         Array<float> filters({bank.count, bank.size, bank.size});
-        prior.filter_bank().realise(parameter(stage + ".filters"), filters);
-        const std::string title = options.shared_parameters ? "All stages" : fmt::format("Stage {}", s);
-        stages.push_back(
-            {stage,
-             draw_filters(filters,
-                          fmt::format("{}: {} filters {} × {}", title, bank.count, bank.size, bank.size)),
-             draw_curves(curves_of(prior, parameter(stage + ".activation"), options.sigma_degree + 1, level),
-                         {fmt::format("{}: activation behind each filter{}", title, at_level),
-                          fmt::format("filter response z, white = {:.4g}", white), "φ(z), same units", 8})});
+        filter_bank.realise(
+            coefficients_at(parameter(stage + ".filters"), filter_bank.parameter_count(), level), filters);
+        const std::string title = shared ? "All stages" : fmt::format("Stage {}", s);
+        pictures.push_back({stage,
+                            draw_filters(filters, fmt::format("{}: {} filters {} × {}", title, bank.count,
+                                                              bank.size, bank.size)),
+                            std::nullopt});
+        if (!drawn.has_activations) continue;
+        pictures.back().activations =
+            draw_curves(curves_of(*drawn.experts, parameter(stage + ".activation"), degree + 1, level),
+                        {fmt::format("{}: activation behind each filter{}", title, at_level),
+                         fmt::format("filter response z, white = {:.4g}", white),
+                         fmt::format("{}(z), same units", drawn.function), 8});
     }
-    return stages;
+    return pictures;
 }
 
 }  // namespace sonolux

@@ -3,6 +3,7 @@
 // What a model has learned, as pictures: the filters of each stage and the functions behind them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <sonolux/sdk/files/canvas.hpp>
@@ -12,8 +13,9 @@ namespace sonolux {
 
 struct StagePictures {
     std::string stage;  ///< "stage1"
-    Canvas filters;
-    Canvas activations;  ///< in the network's units: of value_scale for white
+    Canvas filters;     ///< of shrinkage fields: also those of the denominator
+    std::optional<Canvas>
+        activations;  ///< in the network's units: of value_scale for white. None of convolutions
 };
 
 /// One element for each stage that has parameters of its own.

@@ -99,7 +99,8 @@ void write_training_report(const fs::path& run_directory, const Model& model,
     report.heading("What was learned");
     for (const StagePictures& stage : draw_stages(model)) {
         report.picture(stage.filters, fmt::format("Filters of {}", stage.stage));
-        report.picture(stage.activations, fmt::format("Activations of {}", stage.stage));
+        if (stage.activations)
+            report.picture(*stage.activations, fmt::format("Activations of {}", stage.stage));
     }
     if (fs::is_regular_file(run_directory / "recipe.toml")) {
         report.heading("Recipe");

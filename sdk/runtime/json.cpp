@@ -327,4 +327,12 @@ void JsonField::expected(const std::string& what) const {
     fail(Status::corrupt_data, where_, " must be ", what, ", got ", value_->description());
 }
 
+double shortest(float value) {
+    char buffer[32];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    double decimal = value;
+    std::from_chars(buffer, end, decimal);
+    return static_cast<float>(decimal) == value ? decimal : static_cast<double>(value);
+}
+
 }  // namespace sonolux

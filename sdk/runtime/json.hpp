@@ -84,6 +84,9 @@ private:
 /// Throws Error{invalid_argument} for NaN and infinities, which JSON cannot say.
 [[nodiscard]] std::string to_text(const Json& value, int indent = 0);
 
+/// The shortest decimal that reads back as `value`: 0.05 rather than 0.05000000074505806.
+[[nodiscard]] double shortest(float value);
+
 /// A value somewhere in a document, and where: reads what it expects or throws Error{corrupt_data} saying
 /// `models/denoise.safetensors: sonolux.problem.sigma_max must be a number from 0 to 1, got "a lot"`.
 /// Refers to the document, which must outlive it.

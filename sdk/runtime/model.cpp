@@ -11,6 +11,17 @@ constexpr std::string_view metadata_key = "sonolux";
 constexpr double max_sigma = 10;
 constexpr double min_value_scale = 1e-6, max_value_scale = 4294967295.0;
 
+constexpr Index max_kernel_size = Index{1} << 16;
+
+Shape read_largest_kernel(const JsonField& geometry) {
+    geometry.allow_only({"largest_kernel"});
+    const JsonField field = geometry["largest_kernel"];
+    const auto sizes = field.elements();
+    require(sizes.size() == 2, Status::corrupt_data, field.where(), " must be [rows, columns], got ",
+            sizes.size(), " numbers");
+    return {sizes[0].integer(1, max_kernel_size), sizes[1].integer(1, max_kernel_size)};
+}
+
 ModelProblem read_problem(const JsonField& field) {
     field.allow_only({"kind", "sigma", "value_scale", "boundary", "geometry"});
     ModelProblem problem;
@@ -21,11 +32,13 @@ ModelProblem read_problem(const JsonField& field) {
     problem.sigma_min = sigma[0].number(0, max_sigma);
     problem.sigma_max = sigma[1].number(problem.sigma_min, max_sigma);
     problem.value_scale = field["value_scale"].number(min_value_scale, max_value_scale);
-    problem.boundary = field["boundary"].one_of({"zero", "circular", "replicate", "symmetric", "reflect"});
+    problem.boundary =
+        field["boundary"].one_of({"zero", "circular", "replicate", "symmetric", "reflect", "taper", "valid"});
     if (field.has("geometry")) {
         (void)field["geometry"].has("");  // throws unless it is an object
         problem.geometry = field["geometry"].value();
     }
+    if (problem.kind == "deblur" && field.has("geometry")) (void)read_largest_kernel(field["geometry"]);
     return problem;
 }
 
@@ -89,6 +102,17 @@ const Array<float>& Model::tensor(std::string_view tensor_name, const Shape& sha
         return tensor.values;
     }
     fail(Status::corrupt_data, "model \"", name, "\" has no tensor \"", tensor_name, "\"");
+}
+
+void set_deblurring(ModelProblem& problem, Index largest_rows, Index largest_columns) {
+    problem.kind = "deblur";
+    problem.geometry =
+        Json::object().set("largest_kernel", Json::list().append(largest_rows).append(largest_columns));
+}
+
+Shape largest_kernel(const ModelProblem& problem) {
+    if (problem.kind != "deblur" || problem.geometry.is_null()) return {0, 0};
+    return read_largest_kernel(JsonField(problem.geometry, "sonolux.problem.geometry"));
 }
 
 Model load_model(std::span<const std::byte> bytes, std::string_view source) {

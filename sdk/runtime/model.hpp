@@ -31,6 +31,7 @@ namespace sonolux {
 
 /// The inverse problem that a model solves, in the units of its training.
 struct ModelProblem {
+    /// "denoise"; or "deblur": with a kernel that is told when the model runs.
     std::string kind = "denoise";
 
     /// Range of noise standard deviations it was trained for, in image values (1 is white, whatever
@@ -40,10 +41,12 @@ struct ModelProblem {
     /// The network sees image values times this: 255 for one trained on [0, 255].
     double value_scale = 1;
 
-    /// What the network assumes beyond the border: zero, circular, replicate, symmetric or reflect.
+    /// What the network assumes beyond the border: zero, circular, replicate, symmetric or reflect; or what
+    /// shrinkage fields do about it: circular, replicate, taper or valid.
     std::string boundary = "symmetric";
 
-    /// Anything more that the problem needs (a blur kernel, an array of transducers), or null.
+    /// Anything more that is to be known of the problem, or null. Deblurring: {"largest_kernel": [27, 27]},
+    /// the rows and columns of the largest kernel that the model was trained for.
     Json geometry;
 
     friend bool operator==(const ModelProblem&, const ModelProblem&) = default;
@@ -74,6 +77,12 @@ struct Model {
     /// message names the model.
     [[nodiscard]] const Array<float>& tensor(std::string_view tensor_name, const Shape& shape) const;
 };
+
+/// Makes it a problem of kind "deblur" for kernels up to [rows, columns].
+void set_deblurring(ModelProblem& problem, Index largest_rows, Index largest_columns);
+
+/// What set_deblurring was told; 0 x 0 where nothing was said or the problem is another.
+[[nodiscard]] Shape largest_kernel(const ModelProblem& problem);
 
 /// The largest model file that is read.
 inline constexpr std::size_t max_model_bytes = std::size_t(1) << 30;

@@ -69,7 +69,11 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
     require_size(columns, "columns");
     require(model.problem.kind == "denoise", Status::unsupported, "model \"", model.name,
             "\" solves the problem \"", model.problem.kind, "\", this library only \"denoise\"");
-    const VariationalNetworkOptions architecture = architecture_of(model);
+    const NetworkOptions any_architecture = architecture_of(model);
+    const auto* variational = std::get_if<VariationalNetworkOptions>(&any_architecture);
+    require(variational != nullptr, Status::unsupported, "model \"", model.name,
+            "\" is a shrinkage field, which cannot be run yet");
+    const VariationalNetworkOptions& architecture = *variational;
     network_ = network_from_model(model);
     overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
     circular_ = architecture.prior.boundary == BoundaryRule::circular;

@@ -152,6 +152,22 @@ TEST(Model, EveryFieldIsCheckedAndNamed) {
     refuses(problem("value_scale", 0), "value_scale must be a number from");
     refuses(problem("boundary", "mirror"), "boundary must be one of \"zero\"");
     refuses(problem("geometry", 3), "geometry must be an object, got 3");
+    const auto deblurring = [](Json geometry) {
+        return [=](Json& json) {
+            Json changed = *json.find("problem");
+            json.set("problem", changed.set("kind", "deblur").set("geometry", geometry));
+        };
+    };
+    const auto kernel = [](Json size) { return Json::object().set("largest_kernel", std::move(size)); };
+    EXPECT_NO_THROW(
+        (void)load_model(edited(deblurring(kernel(Json::list().append(3).append(65536)))), "memory"));
+    refuses(deblurring(Json::object().set("kernel", 3)), "geometry has an unknown key \"kernel\"");
+    refuses(deblurring(Json::object()), "geometry has no \"largest_kernel\"");
+    refuses(deblurring(kernel(27)), "largest_kernel must be a list, got 27");
+    refuses(deblurring(kernel(Json::list().append(27))),
+            "largest_kernel must be [rows, columns], got 1 numbers");
+    refuses(deblurring(kernel(Json::list().append(27).append(0))),
+            "largest_kernel[1] must be an integer from 1 to 65536, got 0");
 }
 
 TEST(Model, OtherFilesAreNotModels) {

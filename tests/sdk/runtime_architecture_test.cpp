@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include <sonolux/sdk/runtime/model_architecture.hpp>
@@ -35,7 +36,46 @@ VariationalNetworkOptions unusual() {
     return options;
 }
 
-VariationalNetworkOptions read(const std::string& text) {
+ShrinkageFieldsOptions experts_in_fourier() {
+    ShrinkageFieldsOptions options;
+    options.stages = 3;
+    options.shared_parameters = true;
+    options.experts.filters = {FilterKind::free, 7, 9};
+    options.experts.activation = {
+        ActivationKind::linear_knots, 33, -0.3f, 0.1f + 0.2f, 0.05f, -0.3f, 0.1f + 0.2f, 64};
+    options.experts.boundary = BoundaryRule::reflect;
+    options.experts.border = BorderGradient::cropped;
+    options.experts.scale = 1.0f / 24;
+    options.form = ShrinkageForm::direct;
+    options.border = BorderTreatment::taper;
+    options.border_width = 11;
+    options.value_scale = 1;
+    options.sigma_degree = 2;
+    options.sigma_reference = 0.098f;
+    options.scale_by_sigma = true;
+    return options;
+}
+
+ShrinkageFieldsOptions convolutions_in_fourier() {
+    ShrinkageFieldsOptions options;
+    options.stages = 2;
+    options.prior = ShrinkagePrior::convolutional_network;
+    options.experts.filters = {FilterKind::free, 3, 5};
+    options.network = {3, 5, 5, Nonlinearity::relu, BoundaryRule::symmetric};
+    options.border = BorderTreatment::circular;
+    options.border_width = 0;
+    options.sigma_degree = 1;
+    return options;
+}
+
+const std::vector<NetworkOptions>& architectures() {
+    static const std::vector<NetworkOptions> all{
+        VariationalNetworkOptions{}, tiny_architecture(),  unusual(),
+        ShrinkageFieldsOptions{},    experts_in_fourier(), convolutions_in_fourier()};
+    return all;
+}
+
+NetworkOptions read(const std::string& text) {
     const Json json = parse_json(text, "m.safetensors");
     return architecture_from_json(JsonField(json, "m.safetensors: sonolux.architecture"));
 }
@@ -46,10 +86,28 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+// Calls `check` with the object less each of its members in turn, at every depth, and that member's name.
+void for_each_member(const Json& json, const std::function<void(const Json&, const std::string&)>& check) {
+    const auto* members = json.get_if<Json::Members>();
+    if (members == nullptr) return;
+    for (std::size_t i = 0; i < members->size(); ++i) {
+        const auto& [key, value] = (*members)[i];
+        Json::Members rest = *members;
+        rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+        check(Json(rest), key);
+        for_each_member(value, [&](const Json& part, const std::string& inner) {
+            Json whole = json;
+            check(whole.set(key, part), inner);
+        });
+    }
+}
+
 const std::string standard = to_text(architecture_to_json(VariationalNetworkOptions{}));
+const std::string shrinkage = to_text(architecture_to_json(ShrinkageFieldsOptions{}));
+const std::string convolutional = to_text(architecture_to_json(convolutions_in_fourier()));
 
 TEST(ModelArchitecture, ReadsWhatItWroteToTheBit) {
-    for (const auto& options : {VariationalNetworkOptions{}, tiny_architecture(), unusual()})
+    for (const NetworkOptions& options : architectures())
         EXPECT_EQ(read(to_text(architecture_to_json(options))), options);
 }
 
@@ -92,6 +150,17 @@ TEST(ModelArchitecture, NamesEachMissingField) {
                                 Property(&Error::what, HasSubstr("m.safetensors: sonolux.architecture")))))
             << field;
     }
+    for (const std::string& text : {shrinkage, convolutional}) {
+        const Json json = parse_json(text, "m.safetensors");
+        const auto refused_without = [&](const Json& whole, const std::string& key) {
+            EXPECT_THAT(
+                [&] {
+                    (void)architecture_from_json(JsonField(whole, "m.safetensors: sonolux.architecture"));
+                },
+                ThrowsMessage<Error>(HasSubstr("has no \"" + key + "\"")));
+        };
+        for_each_member(json, refused_without);
+    }
     EXPECT_THAT([] { (void)read(replaced(standard, "\"stages\":5,", "")); },
                 ThrowsMessage<Error>(HasSubstr("sonolux.architecture has no \"stages\"")));
     EXPECT_THAT([] { (void)read(replaced(standard, ",\"size\":5", "")); },
@@ -132,8 +201,42 @@ TEST(ModelArchitecture, NamesFieldValueAndExpectation) {
                   "prior.boundary must be one of \"zero\""},
              Case{"\"scale\":1.0", "\"scale\":{}", "prior.scale must be a number"},
              Case{"\"filters\":{", "\"filters\":7,\"filter\":{", "has an unknown key \"filter\""},
+             Case{"\"sigma_degree\":0", "\"sigma_degree\":1,\"filter_sigma_degree\":2",
+                  "filter_sigma_degree must be an integer from 0 to 1, got 2"},
          }) {
         const std::string text = replaced(standard, from, to);
+        EXPECT_THAT([&] { (void)read(text); }, ThrowsMessage<Error>(HasSubstr(message)));
+    }
+    for (const auto& [from, to, message] : {
+             Case{"\"stages\":5", "\"stages\":101", "stages must be an integer from 1 to 100, got 101"},
+             Case{"\"form\":\"residual\"", "\"form\":1",
+                  "form must be one of \"direct\", \"residual\", got 1"},
+             Case{"\"border\":\"valid\"", "\"border\":\"soft\"",
+                  "border must be one of \"circular\", \"replicate\", \"taper\", \"valid\", got \"soft\""},
+             Case{"\"border_width\":8", "\"border_width\":65",
+                  "border_width must be an integer from 0 to 64, got 65"},
+             Case{"\"value_scale\":255.0", "\"value_scale\":-1", "value_scale must be a number from"},
+             Case{"\"sigma_degree\":0", "\"sigma_degree\":5", "sigma_degree must be an integer from 0 to 4"},
+             Case{"\"sigma_reference\":25.0", "\"sigma_reference\":0",
+                  "sigma_reference must be a number from"},
+             Case{"\"scale_by_sigma\":false", "\"scale_by_sigma\":0", "scale_by_sigma must be true or false"},
+             Case{"\"scale\":1.0", "\"scale\":0", "prior.scale must be a number from"},
+             Case{"\"form\"", "\"momentum\":true,\"form\"", "has an unknown key \"momentum\""},
+         }) {
+        const std::string text = replaced(shrinkage, from, to);
+        EXPECT_THAT([&] { (void)read(text); }, ThrowsMessage<Error>(HasSubstr(message)));
+    }
+    for (const auto& [from, to, message] : {
+             Case{"\"layers\":3", "\"layers\":17", "prior.layers must be an integer from 1 to 16, got 17"},
+             Case{"\"features\":5", "\"features\":65", "prior.features must be an integer from 1 to 64"},
+             Case{"\"features\":5,\"size\":5", "\"features\":5,\"size\":6", "prior.size must be odd, got 6"},
+             Case{"\"features\":5,\"size\":5", "\"features\":5,\"size\":9",
+                  "prior.size must be an integer from 3 to 7, got 9"},
+             Case{"\"relu\"", "\"tanh\"", "nonlinearity must be one of \"elu\", \"relu\", got \"tanh\""},
+             Case{"\"symmetric\"", "\"same\"", "prior.boundary must be one of \"zero\""},
+             Case{"\"layers\"", "\"scale\":1,\"layers\"", "prior has an unknown key \"scale\""},
+         }) {
+        const std::string text = replaced(convolutional, from, to);
         EXPECT_THAT([&] { (void)read(text); }, ThrowsMessage<Error>(HasSubstr(message)));
     }
 }
@@ -143,10 +246,17 @@ TEST(ModelArchitecture, CallsAnUnknownTypeUnsupported) {
         EXPECT_THAT([&] { (void)read(replaced(standard, type, "transformer")); },
                     Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
                                         Property(&Error::what, HasSubstr("got \"transformer\"")))));
+    EXPECT_THAT([&] { (void)read(replaced(shrinkage, "shrinkage_fields", "transformer")); },
+                Throws<Error>(Property(&Error::status, Status::unsupported)));
+    EXPECT_THAT([&] { (void)read(replaced(convolutional, "convolutional_network", "transformer")); },
+                Throws<Error>(AllOf(
+                    Property(&Error::status, Status::unsupported),
+                    Property(&Error::what, HasSubstr("must be \"fields_of_experts\" or "
+                                                     "\"convolutional_network\", got \"transformer\"")))));
 }
 
 TEST(ModelArchitecture, CarriesANetworkThroughAFile) {
-    for (VariationalNetworkOptions options : {tiny_architecture(), unusual()}) {
+    for (const NetworkOptions& options : architectures()) {
         const auto network = tiny_network(options, 3);
         const auto bytes = save_model(tiny_model(options, 3));
         const Model model = load_model(bytes, "m.safetensors");
@@ -188,7 +298,21 @@ TEST(ModelArchitecture, NamesTheTensorThatDoesNotFit) {
 }
 
 TEST(ModelArchitecture, BelievesNoMoreThanTheTensorsHold) {
-    Model model = tiny_model();
+    Model model = tiny_model(NetworkOptions{experts_in_fourier()});
+    ShrinkageFieldsOptions experts = experts_in_fourier(), convolutions = convolutions_in_fourier();
+    experts.shared_parameters = false;
+    experts.stages = 100;
+    convolutions.stages = 100;
+    convolutions.network = {16, 64, 7, Nonlinearity::elu, BoundaryRule::zero};
+    for (const auto& [options, least] : {std::pair{experts, 100 * 7 * (80 + 3 * 33)},
+                                         {convolutions, 100 * (3 * 24 + 49 * (2 * 64 + 14 * 64 * 64))}}) {
+        model.architecture = architecture_to_json(options);
+        model.problem.boundary = to_string(options.border);
+        model.problem.value_scale = options.value_scale;
+        EXPECT_THAT([&] { (void)network_from_model(model); },
+                    ThrowsMessage<Error>(HasSubstr(sentence("the architecture needs at least ", least))));
+    }
+    model = tiny_model();
     VariationalNetworkOptions vast = tiny_architecture();
     vast.stages = 100;
     vast.prior.filters = {FilterKind::dct, 256, 11};
@@ -209,6 +333,42 @@ TEST(ModelArchitecture, NamesTheModelWhereFieldsContradictEachOther) {
         Throws<Error>(AllOf(Property(&Error::status, Status::corrupt_data),
                             Property(&Error::what, HasSubstr("m.safetensors: sonolux.architecture: ")),
                             Property(&Error::what, HasSubstr("got 17")))));
+}
+
+TEST(ModelArchitecture, NamesTheModelWhereABorderContradictsItsTreatment) {
+    Model model = tiny_model(NetworkOptions{convolutions_in_fourier()});
+    ShrinkageFieldsOptions options = convolutions_in_fourier();
+    options.border_width = 8;
+    model.architecture = architecture_to_json(options);
+    EXPECT_THAT(
+        [&] { (void)network_from_model(model, "m.safetensors"); },
+        ThrowsMessage<Error>(HasSubstr("m.safetensors: sonolux.architecture: border_width must be 0 for "
+                                       "a circular border, got 8")));
+}
+
+TEST(ModelArchitecture, SaysInTheProblemWhatShrinkageFieldsDoAboutTheBorder) {
+    EXPECT_EQ(tiny_model(NetworkOptions{ShrinkageFieldsOptions{}}).problem.boundary, "valid");
+    Model model = tiny_model(NetworkOptions{experts_in_fourier()});
+    EXPECT_EQ(model.problem.boundary, "taper");
+    model.problem.boundary = "reflect";  // that of the prior
+    EXPECT_THAT([&] { (void)architecture_of(model); },
+                ThrowsMessage<Error>(HasSubstr("sonolux.problem.boundary is \"reflect\"")));
+}
+
+TEST(ModelArchitecture, DeblursWithShrinkageFieldsOnly) {
+    Model fourier = tiny_model(NetworkOptions{experts_in_fourier()});
+    set_deblurring(fourier.problem, 27, 15);
+    const Model read_back = load_model(save_model(fourier), "m.safetensors");
+    EXPECT_EQ(read_back.problem, fourier.problem);
+    EXPECT_EQ(largest_kernel(read_back.problem), (Shape{27, 15}));
+    EXPECT_EQ(architecture_of(read_back), NetworkOptions{experts_in_fourier()});
+
+    Model variational = tiny_model();
+    EXPECT_EQ(largest_kernel(variational.problem), (Shape{0, 0}));
+    set_deblurring(variational.problem, 27, 15);
+    EXPECT_THAT([&] { (void)architecture_of(variational, "m.safetensors"); },
+                Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
+                                    Property(&Error::what, HasSubstr("got \"variational_network\"")))));
 }
 
 TEST(ModelArchitecture, RefusesAProblemThatContradictsTheArchitecture) {

@@ -19,9 +19,9 @@ namespace sonolux {
 }
 
 /// A start for training, disturbed so that no two parameters are alike.
-[[nodiscard]] inline std::unique_ptr<UnrolledNetwork> tiny_network(const VariationalNetworkOptions& options,
+[[nodiscard]] inline std::unique_ptr<UnrolledNetwork> tiny_network(const NetworkOptions& options,
                                                                    std::uint64_t seed = 1) {
-    auto network = make_variational_network(options);
+    auto network = make_network(options);
     initialise(*network, options);
     Philox random(seed);
     for (const Parameter& parameter : network->layout()) {
@@ -33,12 +33,12 @@ namespace sonolux {
 }
 
 /// Denoises sigma 25; or 5 to 55, if the architecture takes sigma.
-[[nodiscard]] inline Model tiny_model(const VariationalNetworkOptions& options = tiny_architecture(),
+[[nodiscard]] inline Model tiny_model(const NetworkOptions& options = tiny_architecture(),
                                       std::uint64_t seed = 1) {
     Model model;
     model.name = "tiny";
-    model.problem.sigma_min = (options.sigma_degree > 0 ? 5 : 25) / 255.0;
-    model.problem.sigma_max = (options.sigma_degree > 0 ? 55 : 25) / 255.0;
+    model.problem.sigma_min = (sigma_degree(options) > 0 ? 5 : 25) / 255.0;
+    model.problem.sigma_max = (sigma_degree(options) > 0 ? 55 : 25) / 255.0;
     model.licence = "Apache-2.0";
     model.training.recipe = "none";
     model.training.data = "none";
