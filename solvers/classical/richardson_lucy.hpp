@@ -2,7 +2,7 @@
 //
 // Richardson-Lucy: expectation maximisation for an image blurred and counted by a detector with Poisson noise
 // (W. Richardson 1972, J. Opt. Soc. Am. 62, 55; L. Lucy 1974, Astron. J. 79, 745), with total variation
-// (N. Dey et al. 2006, Microsc. Res. Tech. 69, 260, eq. 13):
+// (N. Dey et al. 2006, Microsc. Res. Tech. 69, 260):
 //
 //     x' = x / (1 - weight div(D x / |D x|)) . K^T(M y / K x) / K^T M
 //

@@ -28,7 +28,7 @@ private:
     }
 };
 
-/// By how much a penalty is multiplied so that its two residuals come closer (Wohlberg 2017, section 3.4).
+/// By how much a penalty is multiplied so that its two residuals come closer.
 double balance(const ConstraintSums& sums) noexcept {
     if (sums.primal() == 0 || sums.dual() == 0) return 1;
     const double ratio = std::sqrt(sums.primal() / sums.dual());

@@ -20,7 +20,7 @@ Array<float> denoise(View<const float> y, double weight,
 
 // A step of height 1 between m and n columns: each side moves towards the other by weight / width, because
 // moving it by t changes the total variation by t and the squares by width t^2 / 2 (D. Strong and T. Chan
-// 2003, Inverse Problems 19, S165, section 2).
+// 2003, Inverse Problems 19, S165).
 TEST(TotalVariation, ShrinksAStepByWeightOverWidth) {
     for (auto [rows, m, n] : {std::array<Index, 3>{1, 5, 8}, {7, 4, 9}, {11, 13, 6}}) {
         Array<float> y({rows, m + n}), transposed({m + n, rows});
@@ -45,7 +45,7 @@ TEST(TotalVariation, SeesTwoEdgesOfAStepThatRepeats) {
     for (Index j = 0; j < 15; ++j) EXPECT_NEAR(x(3, j), j < 7 ? 2 * 0.3 / 7 : 1 - 2 * 0.3 / 8, 2e-4) << j;
 }
 
-// A disc of radius R on a wide ground loses 2 weight / R of its height (Strong and Chan 2003, section 4).
+// A disc of radius R on a wide ground loses 2 weight / R of its height (Strong and Chan 2003).
 // The discrete outline is as long as the true one to about a percent.
 TEST(TotalVariation, ShrinksADiscByTwiceTheWeightOverItsRadius) {
     const Index size = 97;
