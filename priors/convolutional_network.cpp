@@ -8,6 +8,8 @@
 
 namespace sonolux {
 
+using namespace cnn;
+
 namespace {
 
 // Of a tile of `gradient`. Larger ones compute less twice, smaller ones share out better among threads.
@@ -23,10 +25,9 @@ Index tile_rows(Index rows, Index columns, int threads) noexcept {
 // from.
 template <class Weight>
 void pack(float* out, Index outputs, Index inputs, Index taps, bool to_one, Weight weight) noexcept {
-    using cnn::block;
     if (to_one) {
         for (Index tap = 0; tap < taps; ++tap)
-            for (Index i = 0; i < cnn::blocks_of(inputs) * block; ++i)
+            for (Index i = 0; i < blocks_of(inputs) * block; ++i)
                 *out++ = i < inputs ? weight(0, i, tap) : 0.0f;
         return;
     }
@@ -39,8 +40,7 @@ void pack(float* out, Index outputs, Index inputs, Index taps, bool to_one, Weig
 }
 
 Index packed_floats(Index outputs, Index inputs, Index taps, bool to_one) noexcept {
-    return to_one ? taps * cnn::blocks_of(inputs) * cnn::block
-                  : cnn::blocks_of(outputs) * cnn::block * inputs * taps;
+    return to_one ? taps * blocks_of(inputs) * block : blocks_of(outputs) * block * inputs * taps;
 }
 
 }  // namespace
@@ -56,12 +56,12 @@ Nonlinearity nonlinearity_from_string(std::string_view word) {
 }
 
 ConvolutionalNetwork::ConvolutionalNetwork(const ConvolutionalNetworkOptions& options) : options_(options) {
-    require(options.layers >= 1 && options.layers <= 16, Status::invalid_argument,
-            "network layers must be 1 to 16, got ", options.layers);
+    require(options.layers >= 1 && options.layers <= most_layers, Status::invalid_argument,
+            "network layers must be 1 to ", most_layers, ", got ", options.layers);
     require(options.features >= 1 && options.features <= 64, Status::invalid_argument,
             "network features must be 1 to 64, got ", options.features);
-    require(options.size >= 3 && options.size <= 7 && options.size % 2 == 1, Status::invalid_argument,
-            "network filter size must be odd and 3 to 7, got ", options.size);
+    require(options.size >= 3 && options.size <= most_size && options.size % 2 == 1, Status::invalid_argument,
+            "network filter size must be odd and 3 to ", most_size, ", got ", options.size);
     require(options.nonlinearity == Nonlinearity::elu || options.nonlinearity == Nonlinearity::relu,
             Status::invalid_argument, "network nonlinearity must be elu or relu, got number ",
             static_cast<int>(options.nonlinearity));
@@ -76,13 +76,13 @@ ConvolutionalNetwork::ConvolutionalNetwork(const ConvolutionalNetworkOptions& op
         offset = layer.biases + layer.outputs;
         layers_.push_back(layer);
 
-        Place packed;
-        packed.weights = place;
-        packed.transposed =
-            packed.weights + packed_floats(layer.outputs, layer.inputs, taps, l == options.layers - 1);
-        packed.biases = packed.transposed + packed_floats(layer.inputs, layer.outputs, taps, l == 0);
-        place = packed.biases + cnn::blocks_of(layer.outputs) * cnn::block;
-        places_.push_back(packed);
+        Place begin;
+        begin.weights = place;
+        begin.transposed =
+            begin.weights + packed_floats(layer.outputs, layer.inputs, taps, l == options.layers - 1);
+        begin.biases = begin.transposed + packed_floats(layer.inputs, layer.outputs, taps, l == 0);
+        place = begin.biases + blocks_of(layer.outputs) * block;
+        places_.push_back(begin);
     }
     parameters_.resize(static_cast<std::size_t>(offset));
     packed_ = Array<float>({place});
@@ -122,7 +122,7 @@ void ConvolutionalNetwork::update(std::span<const float> parameters) {
     }
 }
 
-cnn::PackedLayer ConvolutionalNetwork::packed(int l) const noexcept {
+PackedLayer ConvolutionalNetwork::packed(int l) const noexcept {
     const Place& place = places_[l];
     return {layers_[l].outputs, layers_[l].inputs, packed_.data() + place.weights,
             packed_.data() + place.transposed, packed_.data() + place.biases};
@@ -137,12 +137,12 @@ std::size_t ConvolutionalNetwork::workspace_bytes(Index rows, Index columns,
 // The last `size` rows of the layers below the last one for every thread, and a row of zeros.
 std::size_t ConvolutionalNetwork::gradient_workspace_bytes(Index rows, Index columns,
                                                            const Context& context) const noexcept {
-    const cnn::Frame frame{rows, columns, options_.boundary};
+    const Frame frame{rows, columns, options_.boundary};
     const Index radius = options_.size / 2, tile_columns = std::min(most_tile_columns, columns);
     std::size_t bytes = 0;
     for (int l = 0; l < options_.layers; ++l) {
         const Index width = most_columns(frame, tile_columns, (options_.layers - l) * radius);
-        const cnn::Features features{nullptr, {0, 1, 0, width}, layers_[l].inputs, radius, options_.size};
+        const Features features{nullptr, {0, 1, 0, width}, layers_[l].inputs, radius, options_.size};
         bytes += Workspace::bytes<float>(context.threads() * features.floats());
         if (l == 0 || l == 1) bytes += Workspace::bytes<float>(features.row_floats());
     }
@@ -151,21 +151,20 @@ std::size_t ConvolutionalNetwork::gradient_workspace_bytes(Index rows, Index col
 
 void ConvolutionalNetwork::gradient(View<const float> x, View<float> gradient,
                                     Context& context) const noexcept {
-    constexpr int most_layers = 16;
     const int layers = options_.layers, size = options_.size;
     const Index radius = size / 2;
-    const cnn::KernelTable& kernel = cnn::kernels(context.isa());
-    const cnn::Activate activate = options_.nonlinearity == Nonlinearity::elu ? kernel.elu : kernel.relu;
-    const cnn::Frame frame{x.rows(), x.columns(), options_.boundary};
-    const cnn::Tiling tiling(x.rows(), x.columns(), tile_rows(x.rows(), x.columns(), context.threads()),
-                             most_tile_columns);
+    const KernelTable& kernel = kernels(context.isa());
+    const Activate activate = options_.nonlinearity == Nonlinearity::elu ? kernel.elu : kernel.relu;
+    const Frame frame{x.rows(), x.columns(), options_.boundary};
+    const Tiling tiling(x.rows(), x.columns(), tile_rows(x.rows(), x.columns(), context.threads()),
+                        most_tile_columns);
 
     Scratch scratch(context.workspace());
     float* memory[most_layers];
     Index floats[most_layers], longest_row = 0;
     for (int l = 0; l < layers; ++l) {
         const Index width = most_columns(frame, tiling.tile_columns, (layers - l) * radius);
-        const cnn::Features features{nullptr, {0, 1, 0, width}, layers_[l].inputs, radius, size};
+        const Features features{nullptr, {0, 1, 0, width}, layers_[l].inputs, radius, size};
         floats[l] = features.floats();
         memory[l] = scratch.take<float>(context.threads() * floats[l]);
         longest_row = std::max(longest_row, features.row_floats());
@@ -174,9 +173,9 @@ void ConvolutionalNetwork::gradient(View<const float> x, View<float> gradient,
     std::fill_n(zeros, longest_row, 0.0f);
 
     parallel_for(context, tiling.count, [&](Index i, int thread) {
-        const cnn::Rectangle tile = tiling.tile(i);
+        const Rectangle tile = tiling.tile(i);
         if (tile.rows() <= 0 || tile.columns() <= 0) return;
-        cnn::Features features[most_layers];
+        Features features[most_layers];
         for (int l = 0; l < layers; ++l)
             features[l] = {memory[l] + thread * floats[l], frame.grown(tile, (layers - l) * radius),
                            layers_[l].inputs, radius, size};
@@ -185,7 +184,7 @@ void ConvolutionalNetwork::gradient(View<const float> x, View<float> gradient,
         for (Index t = tile.row - layers * radius; t < tile.row_end + layers * radius; ++t)
             for (int l = 0; l <= layers; ++l) {
                 const Index row = t - l * radius;
-                const cnn::Rectangle& area = l < layers ? features[l].area : tile;
+                const Rectangle& area = l < layers ? features[l].area : tile;
                 if (row < area.row || row >= area.row_end) continue;
                 if (l == 0) {
                     load_row(x, features[0], row);
@@ -194,7 +193,7 @@ void ConvolutionalNetwork::gradient(View<const float> x, View<float> gradient,
                     compute_row(kernel, activate, frame, packed(l - 1), size, features[l - 1], features[l],
                                 zeros, row);
                 } else {
-                    const cnn::PackedLayer last = packed(l - 1);
+                    const PackedLayer last = packed(l - 1);
                     kernel.convolve_to_one(input_rows(frame, features[l - 1], zeros, size, row, tile.column),
                                            last.weights, *last.biases, size, gradient.row(row) + tile.column,
                                            tile.columns());

@@ -16,7 +16,8 @@
 namespace sonolux::cnn {
 
 inline constexpr Index block = 16;
-inline constexpr int most_size = 7;  // of a filter
+inline constexpr int most_size = 7;     // of a filter
+inline constexpr int most_layers = 16;  // of a network
 
 [[nodiscard]] constexpr Index blocks_of(Index channels) noexcept { return (channels + block - 1) / block; }
 

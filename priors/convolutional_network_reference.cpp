@@ -21,26 +21,28 @@ double slope(Nonlinearity nonlinearity, double z) {
     return nonlinearity == Nonlinearity::relu ? 0 : std::exp(z);
 }
 
-// Calls body(output, input, weight, (row, column) of the output, (row, column) of the input) for every
+// Calls body(output, input, weight, pixel of the output, pixel of the input) for every
 // product in the convolution; products with the zero outside are left out.
 template <class Body>
 void for_each_product(const ConvolutionalNetworkOptions& options, const ConvolutionalNetwork::Layer& layer,
                       Index rows, Index columns, Body body) {
     const Index size = options.size, radius = size / 2;
     for (Index o = 0; o < layer.outputs; ++o)
-        for (Index row = 0; row < rows; ++row)
-            for (Index column = 0; column < columns; ++column)
-                for (Index i = 0; i < layer.inputs; ++i)
-                    for (Index u = 0; u < size; ++u)
-                        for (Index v = 0; v < size; ++v) {
-                            const Index from_row = boundary_index(options.boundary, row + u - radius, rows);
+        for (Index i = 0; i < layer.inputs; ++i)
+            for (Index u = 0; u < size; ++u)
+                for (Index v = 0; v < size; ++v) {
+                    const Index weight = layer.weights + ((o * layer.inputs + i) * size + u) * size + v;
+                    for (Index row = 0; row < rows; ++row) {
+                        const Index from_row = boundary_index(options.boundary, row + u - radius, rows);
+                        if (from_row < 0) continue;
+                        for (Index column = 0; column < columns; ++column) {
                             const Index from_column =
                                 boundary_index(options.boundary, column + v - radius, columns);
-                            if (from_row < 0 || from_column < 0) continue;
-                            const Index weight =
-                                layer.weights + ((o * layer.inputs + i) * size + u) * size + v;
+                            if (from_column < 0) continue;
                             body(o, i, weight, row * columns + column, from_row * columns + from_column);
                         }
+                    }
+                }
 }
 
 // z_1 ... z_L, each [outputs, rows * columns], and h_0 ... h_{L-1}.

@@ -19,7 +19,6 @@ using namespace cnn;
 
 namespace {
 
-constexpr int most_layers = 16;
 constexpr Index most_tile = 256;
 constexpr Index most_groups =
     16;  // of rows, each of which has sums of its own: they fix the order of addition
