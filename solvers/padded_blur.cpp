@@ -57,6 +57,14 @@ const char* to_string(BorderTreatment treatment) noexcept {
     return "unknown";
 }
 
+BorderTreatment border_treatment_from_string(std::string_view word) {
+    for (BorderTreatment treatment : {BorderTreatment::circular, BorderTreatment::replicate,
+                                      BorderTreatment::taper, BorderTreatment::valid})
+        if (word == to_string(treatment)) return treatment;
+    fail(Status::invalid_argument, "border treatment must be circular, replicate, taper or valid, got \"",
+         word, "\"");
+}
+
 Index fast_fft_size(Index size) noexcept {
     for (;; ++size) {
         Index rest = size;

@@ -21,6 +21,7 @@
 //                 image.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include <sonolux/core/operators/circular_convolution.hpp>
@@ -30,6 +31,9 @@ namespace sonolux {
 enum class BorderTreatment { circular, replicate, taper, valid };
 
 [[nodiscard]] const char* to_string(BorderTreatment treatment) noexcept;
+
+/// Throws Error{invalid_argument} for any other word.
+[[nodiscard]] BorderTreatment border_treatment_from_string(std::string_view word);
 
 /// How the size of the domain is chosen.
 enum class DomainSize {

@@ -35,8 +35,9 @@ struct VariationalNetworkOptions {
     /// 0: trained for one noise level. d > 0: activation weights and log lambda are polynomials of degree d
     /// in log2(sigma / sigma_reference), and images are multiplied by sigma_reference / sigma on entry, so
     /// that one network serves all noise levels.
-    int sigma_degree = 0;        ///< 0 to 4
-    float sigma_reference = 25;  ///< in the units of the scaled image
+    int sigma_degree = 0;         ///< 0 to 4
+    int filter_sigma_degree = 0;  ///< the same for the coefficients of "dct" filters: 0 to sigma_degree
+    float sigma_reference = 25;   ///< in the units of the scaled image
 
     friend bool operator==(const VariationalNetworkOptions&, const VariationalNetworkOptions&) = default;
 };

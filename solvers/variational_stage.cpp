@@ -56,6 +56,12 @@ VariationalStage::VariationalStage(const VariationalNetworkOptions& options)
     : options_(options), prior_(options.prior), prior_parameters_(prior_.parameter_count()) {
     require(options.sigma_degree >= 0 && options.sigma_degree <= 4, Status::invalid_argument,
             "sigma_degree must be 0 to 4, got ", options.sigma_degree);
+    require(options.filter_sigma_degree >= 0 && options.filter_sigma_degree <= options.sigma_degree,
+            Status::invalid_argument, "filter_sigma_degree must be 0 to sigma_degree, ", options.sigma_degree,
+            ", got ", options.filter_sigma_degree);
+    require(options.filter_sigma_degree == 0 || options.prior.filters.kind == FilterKind::dct,
+            Status::invalid_argument, "filter_sigma_degree must be 0 for free filters, got ",
+            options.filter_sigma_degree);
 }
 
 std::vector<Parameter> VariationalStage::parameters() const {
@@ -67,14 +73,15 @@ std::vector<Parameter> VariationalStage::parameters() const {
     // weights.
     const float activation_size =
         0.4f * prior.activation.table_upper / 5 / (size * size * std::abs(prior.scale));
-    std::vector<Parameter> list{{.name = "filters",
-                                 .shape = {filters, prior_.filter_bank().coefficients()},
-                                 .constraint = free ? Constraint::zero_mean_unit_ball : Constraint::none,
-                                 .typical = free ? 1 / size : 0.3f},
-                                {.name = "activation",
-                                 .shape = {orders, filters * prior.activation.nodes},
-                                 .typical = activation_size},
-                                {.name = "log_data_weight", .shape = {orders}}};
+    std::vector<Parameter> list{
+        {.name = "filters",
+         .shape = {(options_.filter_sigma_degree + 1) * filters, prior_.filter_bank().coefficients()},
+         .constraint = free ? Constraint::zero_mean_unit_ball : Constraint::none,
+         .typical = free ? 1 / size : 0.3f},
+        {.name = "activation",
+         .shape = {orders, filters * prior.activation.nodes},
+         .typical = activation_size},
+        {.name = "log_data_weight", .shape = {orders}}};
     if (options_.momentum) list.push_back({.name = "momentum", .shape = {1}});
     Index offset = 0;
     for (Parameter& parameter : list) {
@@ -87,8 +94,9 @@ std::vector<Parameter> VariationalStage::parameters() const {
 void VariationalStage::update(std::span<const float> parameters, float sigma) {
     level_ = options_.sigma_degree > 0 ? std::log2(double{sigma} / options_.sigma_reference) : 0;
     const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
-    std::copy_n(parameters.begin(), filters, prior_parameters_.begin());
-    const float* activation = parameters.data() + filters;
+    evaluate_sigma_polynomial(parameters.data(), options_.filter_sigma_degree, level_, filters,
+                              prior_parameters_.data());
+    const float* activation = parameters.data() + (options_.filter_sigma_degree + 1) * filters;
     const float* log_weight = activation + (options_.sigma_degree + 1) * weights;
     evaluate_sigma_polynomial(activation, options_.sigma_degree, level_, weights,
                               prior_parameters_.data() + filters);
@@ -163,7 +171,8 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
     for (Index i = 0; i < count; ++i)
         step_bar.data()[i] = (options_.momentum ? next_bar[1].data()[i] : 0.0f) - image_bar.data()[i];
 
-    float* log_weight_bar = parameter_bar.data() + filters + orders * weights;
+    float* activation_bar = parameter_bar.data() + (options_.filter_sigma_degree + 1) * filters;
+    float* log_weight_bar = activation_bar + orders * weights;
     data_gradient(x, observation, misfit, context);
     double lambda_bar = a * dot(misfit, step_bar);
     if (options_.step == StepRule::damped) {
@@ -182,9 +191,10 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
     prior_.gradient_vjp(x, direction, x_bar, prior_bar, context);
     for (Index i = 0; i < count; ++i) x_bar.data()[i] += image_bar.data()[i];
     data_gradient_vjp(direction, observation, lambda, x_bar, data_bar, context);
-    for (Index i = 0; i < filters; ++i) parameter_bar[i] += prior_bar[i];
+    add_sigma_polynomial_vjp(prior_bar.data(), options_.filter_sigma_degree, level_, filters,
+                             parameter_bar.data());
     add_sigma_polynomial_vjp(prior_bar.data() + filters, options_.sigma_degree, level_, weights,
-                             parameter_bar.data() + filters);
+                             activation_bar);
 }
 
 }  // namespace sonolux

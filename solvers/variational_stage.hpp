@@ -11,7 +11,7 @@ namespace sonolux {
 
 /// Parameters, in order:
 ///
-///     filters           [filters, coefficients]
+///     filters           [(filter_sigma_degree + 1) * filters, coefficients]
 ///     activation        [sigma_degree + 1, filters * nodes]
 ///     log_data_weight   [sigma_degree + 1]          log lambda
 ///     momentum          [1]                         beta, if the options ask for it

@@ -15,6 +15,7 @@
 
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/checkpoint.hpp>
+#include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_data.hpp>
 #include <sonolux/sdk/pipelines/training_log.hpp>
 #include <sonolux/sdk/pipelines/training_report.hpp>
@@ -59,12 +60,12 @@ std::string difference(const std::string& old_text, const std::string& new_text)
     return {};
 }
 
-void start_from(UnrolledNetwork& network, const VariationalNetworkOptions& options, const std::string& path) {
+void start_from(UnrolledNetwork& network, const NetworkOptions& options, const std::string& path) {
     const Model model = load_model_file(path);
-    const VariationalNetworkOptions theirs = architecture_of(model);
+    const NetworkOptions theirs = architecture_of(model, path);
     require(theirs == options, Status::invalid_argument, path,
             ": initial_model has another architecture than [network] in the recipe");
-    const std::unique_ptr<UnrolledNetwork> trained = network_from_model(model);
+    const std::unique_ptr<UnrolledNetwork> trained = network_from_model(model, path);
     std::copy(trained->parameters().begin(), trained->parameters().end(), network.parameters().begin());
 }
 
@@ -76,8 +77,6 @@ Model finished_model(const TrainingRecipe& recipe, const std::string& recipe_tex
     model.licence = recipe.licence;
     model.problem.sigma_min = recipe.noise.low / 255;
     model.problem.sigma_max = recipe.noise.high / 255;
-    model.problem.value_scale = static_cast<double>(recipe.network.value_scale);
-    model.problem.boundary = to_string(recipe.network.prior.boundary);
     model.training.recipe = recipe_text;
     model.training.seed = static_cast<std::int64_t>(recipe.seed);
     model.training.data = data.description();
@@ -85,14 +84,18 @@ Model finished_model(const TrainingRecipe& recipe, const std::string& recipe_tex
     if (std::isfinite(state.best_psnr)) {
         Json sigmas = Json::list();
         for (double sigma : recipe.validation_sigmas) sigmas.append(sigma);
-        model.metrics.append(Json::object()
-                                 .set("protocol",
-                                      "mean PSNR of held-out images with white Gaussian noise, not clipped, "
-                                      "measured during training and used to choose the parameters")
-                                 .set("psnr", state.best_psnr)
-                                 .set("sigmas", std::move(sigmas))
-                                 .set("images", static_cast<std::int64_t>(validation_images)));
+        model.metrics.append(
+            Json::object()
+                .set("protocol",
+                     sentence("mean PSNR of held-out images", recipe.blur.wanted ? ", blurred," : "",
+                              " with white Gaussian noise, not clipped, measured during "
+                              "training and used to choose the parameters"))
+                .set("psnr", state.best_psnr)
+                .set("sigmas", std::move(sigmas))
+                .set("images", static_cast<std::int64_t>(validation_images)));
     }
+    if (recipe.blur.wanted)
+        set_deblurring(model.problem, 2 * recipe.blur.radius + 1, 2 * recipe.blur.radius + 1);
     set_network(model, recipe.network, network);
     return model;
 }
@@ -103,17 +106,25 @@ struct ReportImages {
     TrainingExample example;
 
     ReportImages(const Array<float>& clean, double sigma, std::uint64_t seed, UnrolledNetwork& network,
-                 Context& context)
-        : truth(clean.clone()), noisy(clean.shape()), denoised(clean.shape()) {
-        fill_normal(noisy.view(),
-                    Philox(seed, static_cast<std::uint64_t>(TrainingStream::validation_noise), 0));
-        for (Index i = 0; i < truth.elements(); ++i) {
-            truth.data()[i] /= 255;
-            noisy.data()[i] = truth.data()[i] + static_cast<float>(sigma / 255) * noisy.data()[i];
-        }
+                 const TrainingBlur* blur, Context& context) {
+        const Index rim = blur != nullptr && blur->kernels ? 2 * blur->kernel_radius : 0;
+        const Shape shape{clean.shape()[0] - rim, clean.shape()[1] - rim};
+        TrainingSample sample(shape[0], shape[1], blur);
+        std::copy(clean.begin(), clean.end(), sample.clean().data());
+        context.workspace().reserve(sample.workspace_bytes(context));
+        sample.degrade(Validation::first_validation_kernel,
+                       {seed, static_cast<std::uint64_t>(TrainingStream::validation_noise), 0, sigma},
+                       1.0f / 255, context);
+        truth = Array<float>(shape);
+        noisy = Array<float>(shape);
+        denoised = Array<float>(shape);
+        std::copy_n(sample.truth().data(), truth.elements(), truth.data());
+        std::copy_n(sample.observed().data(), noisy.elements(), noisy.data());
+        const Observation observation{.data = noisy, .blur = sample.observation().blur};
         network.update(static_cast<float>(sigma));
-        context.workspace().reserve(network.run_workspace_bytes(clean.shape()[0], clean.shape()[1], context));
-        const Status status = network.run(noisy.view(), denoised.view(), context);
+        context.workspace().reserve(
+            network.run_workspace_bytes(sample.domain()[0], sample.domain()[1], context, observation));
+        const Status status = network.run(observation, denoised.view(), context);
         require(status == Status::ok, status, "the picture of the report was not finished");
         example = {truth.view(), noisy.view(), denoised.view(), sigma};
     }
@@ -183,8 +194,8 @@ TrainSummary train(const TrainRequest& request) {
     }
 
     Context context(make_openmp_runner(request.threads >= 0 ? request.threads : recipe.threads));
-    const std::unique_ptr<UnrolledNetwork> network = make_variational_network(recipe.network);
-    initialise(*network, recipe.network);
+    const std::unique_ptr<UnrolledNetwork> network = make_network(recipe.network);
+    initialise(*network, recipe.network, recipe.seed);
     if (!recipe.initial_model.empty())
         start_from(*network, recipe.network, resolve_path(recipe.initial_model, request.data));
     const TrainingData data(recipe, request.data, context);
@@ -194,10 +205,13 @@ TrainSummary train(const TrainRequest& request) {
     require(!checkpoint || checkpoint->images == images, Status::invalid_argument, checkpoint_path,
             ": was trained on other images than ", request.recipe,
             " finds now; --fresh starts over, --output names another run directory");
-    Validation validation(*network, held_out, recipe.validation_sigmas, recipe.seed, context);
+    TrainingOptions options = training_options(recipe);
+    options.blur = make_training_blur(recipe);
+    const TrainingBlur* blur = options.blur ? &*options.blur : nullptr;
+    Validation validation(*network, held_out, recipe.validation_sigmas, recipe.seed, context, blur);
     const std::unique_ptr<Loss> loss = make_loss(recipe);
     Trainer trainer(
-        *network, training_options(recipe),
+        *network, options,
         [&sampler](std::uint64_t sample, View<float> patch) { sampler.fill_one(sample, patch); }, *loss,
         &validation, context);
     summary.total_steps = trainer.total_steps();
@@ -283,7 +297,7 @@ TrainSummary train(const TrainRequest& request) {
         } else {
             const ReportImages pictures(held_out.front(),
                                         recipe.validation_sigmas[recipe.validation_sigmas.size() / 2],
-                                        recipe.seed, *network, context);
+                                        recipe.seed, *network, blur, context);
             write_training_report(folder, model, &pictures.example);
         }
         summary.model = path;

@@ -27,7 +27,7 @@ std::string resolve_path(const std::string& path, const std::string& data) {
 }
 
 TrainingData::TrainingData(const TrainingRecipe& recipe, const std::string& data, Context& context) {
-    const Index smallest = std::max(recipe.batch.rows, recipe.batch.columns);
+    const Index smallest = clean_patch_size(recipe);
     std::vector<PatchSource> sources;
     const auto add = [&](std::vector<Array<float>> images, double weight, const std::string& description) {
         PatchSource source;
@@ -68,8 +68,7 @@ TrainingData::TrainingData(const TrainingRecipe& recipe, const std::string& data
     PatchRule rule;
     rule.smallest_gradient = static_cast<float>(recipe.smallest_gradient);
     rule.exempt_fraction = recipe.smallest_gradient > 0 ? 0.1 : 0;
-    sampler_ = std::make_unique<PatchSampler>(std::move(sources), recipe.batch.rows, recipe.batch.columns,
-                                              recipe.seed, rule);
+    sampler_ = std::make_unique<PatchSampler>(std::move(sources), smallest, smallest, recipe.seed, rule);
 }
 
 std::vector<Array<float>> validation_images(const TrainingRecipe& recipe, const std::string& data) {

@@ -1,6 +1,7 @@
 // sonolux/sdk/pipelines/training_recipe.cpp
 #include <sonolux/sdk/pipelines/training_recipe.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include <sonolux/sdk/files/recipe.hpp>
@@ -29,46 +30,142 @@ const char* word_of(RecipeLoss loss) {
     return loss == RecipeLoss::squared ? "squared" : loss == RecipeLoss::l1 ? "l1" : "psnr";
 }
 
-void read_network(RecipeTable& table, VariationalNetworkOptions& network) {
-    FieldsOfExpertsOptions& prior = network.prior;
-    FilterBankOptions& filters = prior.filters;
-    ActivationOptions& activation = prior.activation;
-    const auto whole = [&](const char* key, int& value, int lowest, int highest) {
-        value = static_cast<int>(table.integer(key, value, lowest, highest));
-    };
-    const auto real = [&](const char* key, float& value, double lowest, double highest) {
-        value = static_cast<float>(table.number(key, static_cast<double>(value), lowest, highest));
-    };
-    whole("network.stages", network.stages, 1, 100);
-    network.shared_parameters = table.flag("network.shared_parameters", network.shared_parameters);
-    whole("network.filters", filters.count, 1, 256);
-    whole("network.filter_size", filters.size, 3, 11);
-    filters.kind = table.one_of("network.filter_kind", "dct", {"dct", "free"}) == "dct" ? FilterKind::dct
-                                                                                        : FilterKind::free;
-    activation.kind =
-        table.one_of("network.activation", "gaussian_rbf", {"gaussian_rbf", "linear_knots"}) == "linear_knots"
-            ? ActivationKind::linear_knots
-            : ActivationKind::gaussian_rbf;
-    whole("network.nodes", activation.nodes, 2, 256);
-    real("network.lower", activation.lower, -largest, largest);
-    real("network.upper", activation.upper, -largest, largest);
-    real("network.width", activation.width, 1e-6, largest);
-    real("network.table_lower", activation.table_lower, -largest, largest);
-    real("network.table_upper", activation.table_upper, -largest, largest);
-    whole("network.segments", activation.segments, 1, 1024);
-    prior.boundary =
-        boundary_rule_from_string(table.one_of("network.boundary", to_string(prior.boundary),
-                                               {"zero", "circular", "replicate", "symmetric", "reflect"}));
-    prior.border = table.one_of("network.border", "cropped", {"cropped", "exact"}) == "exact"
-                       ? BorderGradient::exact
-                       : BorderGradient::cropped;
-    real("network.scale", prior.scale, 1e-6, largest);
-    network.step = table.one_of("network.step", "plain", {"plain", "damped"}) == "plain" ? StepRule::plain
-                                                                                         : StepRule::damped;
-    network.momentum = table.flag("network.momentum", network.momentum);
-    real("network.value_scale", network.value_scale, 1e-6, largest);
-    whole("network.sigma_degree", network.sigma_degree, 0, 4);
-    real("network.sigma_reference", network.sigma_reference, 1e-6, largest);
+class NetworkReader {
+public:
+    explicit NetworkReader(RecipeTable& table) : table_(table) {}
+
+    NetworkOptions read() {
+        const std::string type =
+            table_.one_of("network.type", "variational_network", {"variational_network", "shrinkage_fields"});
+        if (type == "shrinkage_fields") return shrinkage_fields();
+        return variational_network();
+    }
+
+private:
+    void whole(const char* key, int& value, int lowest, int highest) {
+        value = static_cast<int>(table_.integer(key, value, lowest, highest));
+    }
+    void real(const char* key, float& value, double lowest, double highest) {
+        value = static_cast<float>(table_.number(key, static_cast<double>(value), lowest, highest));
+    }
+
+    void filters(FilterBankOptions& filters) {
+        whole("network.filters", filters.count, 1, 256);
+        whole("network.filter_size", filters.size, 3, 11);
+        filters.kind = table_.one_of("network.filter_kind", "dct", {"dct", "free"}) == "dct"
+                           ? FilterKind::dct
+                           : FilterKind::free;
+    }
+
+    void experts(FieldsOfExpertsOptions& prior) {
+        filters(prior.filters);
+        ActivationOptions& activation = prior.activation;
+        activation.kind = table_.one_of("network.activation", "gaussian_rbf",
+                                        {"gaussian_rbf", "linear_knots"}) == "linear_knots"
+                              ? ActivationKind::linear_knots
+                              : ActivationKind::gaussian_rbf;
+        whole("network.nodes", activation.nodes, 2, 256);
+        real("network.lower", activation.lower, -largest, largest);
+        real("network.upper", activation.upper, -largest, largest);
+        real("network.width", activation.width, 1e-6, largest);
+        real("network.table_lower", activation.table_lower, -largest, largest);
+        real("network.table_upper", activation.table_upper, -largest, largest);
+        whole("network.segments", activation.segments, 1, 1024);
+        prior.boundary = boundary_rule_from_string(
+            table_.one_of("network.boundary", to_string(prior.boundary),
+                          {"zero", "circular", "replicate", "symmetric", "reflect"}));
+        prior.border =
+            table_.one_of("network.border", prior.border == BorderGradient::exact ? "exact" : "cropped",
+                          {"cropped", "exact"}) == "exact"
+                ? BorderGradient::exact
+                : BorderGradient::cropped;
+        real("network.scale", prior.scale, 1e-6, largest);
+    }
+
+    VariationalNetworkOptions variational_network() {
+        VariationalNetworkOptions network;
+        whole("network.stages", network.stages, 1, 100);
+        network.shared_parameters = table_.flag("network.shared_parameters", network.shared_parameters);
+        experts(network.prior);
+        network.step = table_.one_of("network.step", "plain", {"plain", "damped"}) == "plain"
+                           ? StepRule::plain
+                           : StepRule::damped;
+        network.momentum = table_.flag("network.momentum", network.momentum);
+        real("network.value_scale", network.value_scale, 1e-6, largest);
+        whole("network.sigma_degree", network.sigma_degree, 0, 4);
+        whole("network.filter_sigma_degree", network.filter_sigma_degree, 0, network.sigma_degree);
+        real("network.sigma_reference", network.sigma_reference, 1e-6, largest);
+        return network;
+    }
+
+    ShrinkageFieldsOptions shrinkage_fields() {
+        ShrinkageFieldsOptions network;
+        whole("network.stages", network.stages, 1, 100);
+        network.shared_parameters = table_.flag("network.shared_parameters", network.shared_parameters);
+        network.prior = table_.one_of("network.prior", "fields_of_experts",
+                                      {"fields_of_experts", "convolutional_network"}) == "fields_of_experts"
+                            ? ShrinkagePrior::fields_of_experts
+                            : ShrinkagePrior::convolutional_network;
+        if (network.prior == ShrinkagePrior::fields_of_experts) {
+            experts(network.experts);
+        } else {
+            filters(network.experts.filters);
+            whole("network.layers", network.network.layers, 1, 16);
+            whole("network.features", network.network.features, 1, 64);
+            whole("network.layer_size", network.network.size, 3, 7);
+            network.network.nonlinearity =
+                nonlinearity_from_string(table_.one_of("network.nonlinearity", "elu", {"elu", "relu"}));
+        }
+        network.form = table_.one_of("network.form", "residual", {"residual", "direct"}) == "residual"
+                           ? ShrinkageForm::residual
+                           : ShrinkageForm::direct;
+        network.border = border_treatment_from_string(
+            table_.one_of("network.border_treatment", "valid", {"circular", "replicate", "taper", "valid"}));
+        whole("network.border_width", network.border_width, 0, 64);
+        real("network.value_scale", network.value_scale, 1e-6, largest);
+        whole("network.sigma_degree", network.sigma_degree, 0, 4);
+        real("network.sigma_reference", network.sigma_reference, 1e-6, largest);
+        network.scale_by_sigma = table_.flag("network.scale_by_sigma", network.scale_by_sigma);
+        return network;
+    }
+
+    RecipeTable& table_;
+};
+
+void read_blur(RecipeTable& table, TrainingRecipe& recipe) {
+    RecipeBlur& blur = recipe.blur;
+    blur.wanted = table.one_of("problem.kind", "denoise", {"denoise", "deblur"}) == "deblur";
+    if (!blur.wanted) return;
+    require(std::holds_alternative<ShrinkageFieldsOptions>(recipe.network), Status::invalid_argument,
+            table.where("network.type"), " must be \"shrinkage_fields\" to deblur");
+    blur.radius = table.integer("problem.kernel_radius", blur.radius, 1, 64);
+    blur.kernels = table.integer("problem.kernels", blur.kernels, 1, 1000000);
+    BlurKernelOptions& kinds = blur.kinds;
+    kinds.camera_shake_weight =
+        table.number("problem.camera_shake_weight", kinds.camera_shake_weight, 0, 1e6);
+    kinds.defocus_weight = table.number("problem.defocus_weight", kinds.defocus_weight, 0, 1e6);
+    kinds.gaussian_weight = table.number("problem.gaussian_weight", kinds.gaussian_weight, 0, 1e6);
+    const auto widest = static_cast<int>(2 * blur.radius + 1);
+    CameraShakeOptions& shake = kinds.camera_shake;
+    shake.largest_size = std::min(shake.largest_size, widest);
+    shake.smallest_size = std::min(shake.smallest_size, widest);
+    shake.largest_size =
+        static_cast<int>(table.integer("problem.largest_shake", shake.largest_size, 3, widest));
+    shake.smallest_size =
+        static_cast<int>(table.integer("problem.smallest_shake", shake.smallest_size, 3, shake.largest_size));
+    shake.softness_to = table.number("problem.shake_softness", shake.softness_to, 0, 2);
+    kinds.defocus.radius_to = std::min(kinds.defocus.radius_to, static_cast<double>(blur.radius) - 1);
+    kinds.gaussian.sigma_to = std::min(kinds.gaussian.sigma_to, static_cast<double>(blur.radius) / 4);
+    blur.estimated_fraction = table.number("problem.estimated_kernel_fraction", 0, 0, 1);
+    blur.error.largest_shift = table.number("problem.kernel_error_shift", blur.error.largest_shift, 0, 10);
+    blur.error.blur_to = table.number("problem.kernel_error_blur", blur.error.blur_to, 0, 10);
+    blur.error.noise = table.number("problem.kernel_error_noise", blur.error.noise, 0, 1);
+    try {
+        validate(kinds);
+        validate(blur.error);
+    } catch (const Error& error) {
+        fail(Status::invalid_argument, table.where("problem.kind"), ": ", error.what());
+    }
 }
 
 void read_problem(RecipeTable& table, NoiseLevels& noise) {
@@ -170,7 +267,8 @@ void read_validation(RecipeTable& table, TrainingRecipe& recipe) {
     const NoiseLevels& noise = recipe.noise;
     std::vector<double> sigmas{noise.low};
     if (noise.low < noise.high)
-        sigmas = {noise.low, std::round(std::sqrt(noise.low * noise.high)), noise.high};
+        sigmas = {noise.low, std::clamp(std::round(std::sqrt(noise.low * noise.high)), noise.low, noise.high),
+                  noise.high};
     recipe.validation_sigmas = table.numbers("validation.sigma", sigmas, 0.001, 1000);
 }
 
@@ -183,8 +281,9 @@ TrainingRecipe read_recipe(RecipeTable table) {
     recipe.seed = static_cast<std::uint64_t>(table.integer("seed", 1, 0));
     recipe.threads = static_cast<int>(table.integer("threads", 0, 0, 1024));
     recipe.initial_model = table.text("initial_model", "");
-    read_network(table, recipe.network);
+    recipe.network = NetworkReader(table).read();
     read_problem(table, recipe.noise);
+    read_blur(table, recipe);
     read_data(table, recipe);
     read_training(table, recipe);
     read_validation(table, recipe);
@@ -197,9 +296,9 @@ TrainingRecipe read_recipe(RecipeTable table) {
 }
 
 std::vector<double> step_weights(const TrainingRecipe& recipe) {
-    return exponential_step_weights(recipe.network.stages, recipe.weigh_all_steps
-                                                               ? recipe.step_weight_decay
-                                                               : std::numeric_limits<double>::infinity());
+    return exponential_step_weights(stages(recipe.network), recipe.weigh_all_steps
+                                                                ? recipe.step_weight_decay
+                                                                : std::numeric_limits<double>::infinity());
 }
 
 }  // namespace
@@ -219,7 +318,7 @@ TrainingOptions training_options(const TrainingRecipe& recipe) {
     options.lbfgs = recipe.lbfgs;
     options.fixed_patches = recipe.lbfgs_patches;
     options.validate_every = recipe.validate_every;
-    const Index stages = recipe.network.stages;
+    const Index stages = sonolux::stages(recipe.network);
     if (recipe.steps + recipe.greedy_steps > 0)
         options.phases =
             greedy_then_joint(stages, recipe.greedy_steps, recipe.steps, recipe.greedy_learning_rate,
@@ -236,11 +335,15 @@ TrainingOptions training_options(const TrainingRecipe& recipe) {
     return options;
 }
 
+Index clean_patch_size(const TrainingRecipe& recipe) noexcept {
+    return recipe.batch.rows + (recipe.blur.wanted ? 2 * recipe.blur.radius : 0);
+}
+
 std::unique_ptr<Loss> make_loss(const TrainingRecipe& recipe) {
     switch (recipe.loss) {
         case RecipeLoss::l1: return std::make_unique<SmoothedL1Loss>(recipe.l1_epsilon, recipe.loss_margin);
         case RecipeLoss::psnr:
-            return std::make_unique<NegativePsnrLoss>(static_cast<double>(recipe.network.value_scale),
+            return std::make_unique<NegativePsnrLoss>(static_cast<double>(value_scale(recipe.network)),
                                                       recipe.loss_margin);
         case RecipeLoss::squared: break;
     }

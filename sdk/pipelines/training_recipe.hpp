@@ -10,8 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <sonolux/simulation/degradation/blur_kernels.hpp>
+#include <sonolux/solvers/network_options.hpp>
 #include <sonolux/solvers/training/trainer.hpp>
-#include <sonolux/solvers/variational_network.hpp>
 
 namespace sonolux {
 
@@ -20,6 +21,17 @@ struct RecipeDeadLeaves {
     double weight = 0;  ///< share of the patches, relative to the sources'; 0: none
     int images = 64;
     int size = 256;  ///< rows and columns
+};
+
+/// Blurs to learn to remove.
+struct RecipeBlur {
+    bool wanted = false;   ///< [problem] kind = "deblur"
+    Index radius = 13;     ///< kernels are at most 2 radius + 1 across
+    Index kernels = 2000;  ///< that many are drawn before training begins
+    BlurKernelOptions kinds;
+    double estimated_fraction =
+        0;  ///< of the samples, whose kernel the network is told wrong, as estimates are
+    KernelErrorOptions error;
 };
 
 enum class RecipeLoss { squared, l1, psnr };
@@ -31,9 +43,10 @@ struct TrainingRecipe {
     int threads = 0;            ///< 0: all processors. Does not change the result
     std::string initial_model;  ///< file whose parameters training starts from; empty: from scratch
 
-    VariationalNetworkOptions network;  ///< [network]
+    NetworkOptions network;  ///< [network]
 
     NoiseLevels noise;  ///< [problem] sigma, or sigma_range; sigma_distribution, sigmas_per_step
+    RecipeBlur blur;    ///< [problem] kind, kernel_radius, ...
 
     /// [data]
     std::vector<std::string> sources;     ///< folders, lists or files, as find_images takes them
@@ -84,6 +97,9 @@ struct TrainingRecipe {
 
 /// What the trainer does with it.
 [[nodiscard]] TrainingOptions training_options(const TrainingRecipe& recipe);
+
+/// Rows and columns of the clean patches: those that are observed, and what blurs into them.
+[[nodiscard]] Index clean_patch_size(const TrainingRecipe& recipe) noexcept;
 
 [[nodiscard]] std::unique_ptr<Loss> make_loss(const TrainingRecipe& recipe);
 

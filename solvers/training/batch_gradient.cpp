@@ -19,20 +19,21 @@ const BatchOptions& checked(const BatchOptions& options) {
 
 }  // namespace
 
-BatchGradient::Worker::Worker(const BatchOptions& options, std::size_t workspace, Isa isa)
-    : context(make_serial_runner()),
-      clean({options.rows, options.columns}),
-      data({options.rows, options.columns}) {
+BatchGradient::Worker::Worker(const UnrolledNetwork& network, const BatchOptions& options, Isa isa,
+                              const TrainingBlur* blur)
+    : context(make_serial_runner()), sample(options.rows, options.columns, blur) {
     context.set_isa(isa);
-    context.workspace().reserve(workspace);
+    const Shape domain = sample.domain();
+    context.workspace().reserve(
+        std::max(sample.workspace_bytes(context),
+                 network.training_workspace_bytes(domain[0], domain[1], context, sample.observation())));
 }
 
-BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context)
+BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
+                             const TrainingBlur* blur)
     : network_(network), options_(checked(options)), context_(context) {
-    const Context serial(make_serial_runner());
-    const std::size_t workspace = network.training_workspace_bytes(options.rows, options.columns, serial);
     for (int thread = 0; thread < context.threads(); ++thread)
-        workers_.push_back(std::make_unique<Worker>(options, workspace, context.isa()));
+        workers_.push_back(std::make_unique<Worker>(network, options_, context.isa(), blur));
     const Index groups = group_count(options.batch, options.group);
     gradients_ = Array<float>({groups, static_cast<Index>(network.parameters().size())});
     losses_.resize(static_cast<std::size_t>(groups));
@@ -45,7 +46,6 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
     const Index groups = group_count(count, options_.group);
     const Index parameters = gradients_.view().columns();
     const float scale = network_.entry_scale() / 255.0f;
-    const auto deviation = static_cast<float>(sigma);
 
     parallel_for(context_, groups, [&](Index group, int thread) noexcept {
         Worker& worker = *workers_[static_cast<std::size_t>(thread)];
@@ -56,17 +56,12 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
         const Index end = std::min(count, (group + 1) * options_.group);
         for (Index patch = group * options_.group; patch < end; ++patch) {
             const std::uint64_t sample = first + static_cast<std::uint64_t>(patch);
-            source(sample, worker.clean.view());
-            fill_normal(worker.data.view(), Philox(seed, static_cast<std::uint64_t>(stream), sample));
-            float* clean = worker.clean.data();
-            float* data = worker.data.data();
-            for (Index i = 0; i < worker.clean.elements(); ++i) {
-                data[i] = scale * (clean[i] + deviation * data[i]);
-                clean[i] *= scale;
-            }
-            const View<const float> start = worker.data.view();
-            loss_sum += network_.loss_gradient(start, {.data = start}, worker.clean.view(), loss, step_weights,
-                                               sum, worker.context);
+            source(sample, worker.sample.clean());
+            worker.sample.degrade(sample, {seed, static_cast<std::uint64_t>(stream), sample, sigma}, scale,
+                                  worker.context);
+            const Observation observation = worker.sample.observation();
+            loss_sum += network_.loss_gradient(observation.data, observation, worker.sample.truth(), loss,
+                                               step_weights, sum, worker.context);
         }
         losses_[static_cast<std::size_t>(group)] = loss_sum;
     });

@@ -13,12 +13,14 @@
 #include <vector>
 
 #include <sonolux/core/random.hpp>
+#include <sonolux/solvers/training/training_sample.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
 namespace sonolux {
 
-/// Writes clean patch number `sample`, values 0 to 255, to `patch` [rows, columns]. A function of `sample`
-/// alone; called from several threads at once; must not throw.
+/// Writes clean patch number `sample`, values 0 to 255, to `patch`: [rows, columns] of the batch, and as much
+/// more on every side as the radius of the blurs. A function of `sample` alone; called from several threads
+/// at once; must not throw.
 using PatchFunction = std::function<void(std::uint64_t sample, View<float> patch)>;
 
 /// The streams of Philox under the run's seed that training draws from. Those below 100 mean what
@@ -28,10 +30,11 @@ enum class TrainingStream : std::uint64_t {
     noise_level = 3,
     validation_noise = 100,  ///< of the held-out images
     fixed_noise = 101,       ///< of the patches of L-BFGS, which see the same noise every time
+    kernel_choice = 102,     ///< which of the kernels blurs a sample
 };
 
 struct BatchOptions {
-    Index rows = 64, columns = 64;  ///< of a patch
+    Index rows = 64, columns = 64;  ///< of what is observed of a patch
     Index batch = 64;               ///< patches per gradient at most
     Index group = 4;                ///< patches that share a gradient; part of what decides the bits
 
@@ -40,17 +43,19 @@ struct BatchOptions {
 
 class BatchGradient {
 public:
-    /// Reserves all memory. Runs on the threads of `context`. Both must outlive this object.
-    /// Throws Error{invalid_argument} naming the option.
-    BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context);
+    /// Reserves all memory. Runs on the threads of `context`. Network and context must outlive this object.
+    /// `blur` is for networks that want one in their observations. Throws Error{invalid_argument} naming the
+    /// option.
+    BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
+                  const TrainingBlur* blur = nullptr);
 
     /// The mean over patches [first, first + count) of
     ///
-    ///     sum_t step_weights[t] loss(x_{t+1}, x*),    x_0 = y = x* + sigma n
+    ///     sum_t step_weights[t] loss(x_{t+1}, x*),    x_0 = y = A x* + sigma n
     ///
-    /// with x* from `source`, n standard normal from (seed, stream, sample), sigma in units of 1/255 of the
-    /// image range, everything in the units of the network, which must have been updated. The first
-    /// step_weights.size() steps run. Writes the mean's gradient [parameters] to `gradient`, in double.
+    /// with x* from `source`, A = 1 or a blur, n standard normal from (seed, stream, sample), sigma in units
+    /// of 1/255 of the image range, everything in the units of the network, which must have been updated. The
+    /// first step_weights.size() steps run. Writes the mean's gradient [parameters] to `gradient`, in double.
     /// Neither allocates nor throws. count is from 1 to the batch.
     double evaluate(const PatchFunction& source, std::uint64_t first, Index count, std::uint64_t seed,
                     TrainingStream stream, double sigma, const Loss& loss,
@@ -61,8 +66,9 @@ public:
 private:
     struct Worker {
         Context context;
-        Array<float> clean, data;
-        explicit Worker(const BatchOptions& options, std::size_t workspace, Isa isa);
+        TrainingSample sample;
+        Worker(const UnrolledNetwork& network, const BatchOptions& options, Isa isa,
+               const TrainingBlur* blur);
     };
 
     const UnrolledNetwork& network_;

@@ -106,7 +106,7 @@ Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunctio
       source_(std::move(source)),
       loss_(loss),
       validation_(validation != nullptr && !validation->empty() ? validation : nullptr),
-      batch_(network, options_.batch, context),
+      batch_(network, options_.batch, context, options_.blur ? &*options_.blur : nullptr),
       adam_(options_.adam, typical_changes(network)),
       typical_(typical_changes(network)) {
     const std::size_t count = network.parameters().size();

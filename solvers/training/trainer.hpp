@@ -54,6 +54,7 @@ struct TrainingOptions {
     std::uint64_t seed = 1;
     BatchOptions batch;
     NoiseLevels noise;
+    std::optional<TrainingBlur> blur;  ///< for networks that want one in their observations
     AdamOptions adam;
     LbfgsOptions lbfgs;
     Index fixed_patches = 1024;  ///< of an L-BFGS step

@@ -7,36 +7,43 @@
 #include <vector>
 
 #include <sonolux/core/random.hpp>
+#include <sonolux/solvers/training/training_sample.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
 namespace sonolux {
 
-/// Held-out images with noise of their own that never changes, so that figures of different steps compare.
+/// Held-out images with noise, and blurs, of their own that never change, so that figures of different steps
+/// compare.
 class Validation {
 public:
     /// Clean images [rows, columns] with values 0 to 255, noise levels in the same units. Image i has noise
-    /// from (seed, TrainingStream::validation_noise, i), the same for all levels. Runs on the threads of
-    /// `context`, which must outlive this object. Throws Error{invalid_argument} if a level is negative or an
-    /// image is empty.
+    /// from (seed, TrainingStream::validation_noise, i), the same for all levels, and is blurred with kernel
+    /// first_validation_kernel + i; then a rim as wide as the radius of the kernels is not observed. Runs on
+    /// the threads of `context`, which must outlive this object. Throws Error{invalid_argument} if a level is
+    /// negative or nothing of an image would be observed.
     Validation(const UnrolledNetwork& network, const std::vector<Array<float>>& images,
-               std::vector<double> sigmas, std::uint64_t seed, Context& context);
+               std::vector<double> sigmas, std::uint64_t seed, Context& context,
+               const TrainingBlur* blur = nullptr);
 
-    [[nodiscard]] bool empty() const noexcept { return images_.empty() || sigmas_.empty(); }
+    static constexpr std::uint64_t first_validation_kernel = std::uint64_t{1} << 62;
 
-    /// Mean over levels and images of 10 log10(255^2 / mean square error), neither clipped nor rounded, after
-    /// the first `steps` steps of the network. Updates the network to each level in turn and leaves it at the
-    /// last. The bits do not depend on the number of threads.
+    [[nodiscard]] bool empty() const noexcept { return samples_.empty() || sigmas_.empty(); }
+
+    /// Mean over levels and images of 10 log10(255^2 / mean square error) of what is observed, neither
+    /// clipped nor rounded, after the first `steps` steps of the network. Updates the network to each level
+    /// in turn and leaves it at the last. The bits do not depend on the number of threads.
     double psnr(UnrolledNetwork& network, Index steps) noexcept;
 
 private:
     struct Worker {
         Context context;
-        Array<float> data, estimate;
+        Array<float> estimate;
         Worker(Index elements, std::size_t workspace, Isa isa);
     };
 
-    std::vector<Array<float>> images_, noise_;
+    std::vector<TrainingSample> samples_;
     std::vector<double> sigmas_, psnr_;
+    std::uint64_t seed_;
     Context& context_;
     std::vector<std::unique_ptr<Worker>> workers_;
 };

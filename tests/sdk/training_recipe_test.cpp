@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <sonolux/core/error.hpp>
+#include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_recipe.hpp>
 
 #include "tests/support/data.hpp"
@@ -10,6 +11,7 @@ namespace sonolux {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
@@ -17,7 +19,7 @@ constexpr const char* shortest = "name = 'short'\nproblem.sigma = 25\ndata.sourc
 
 TEST(TrainingRecipe, OfThreeLinesHasDefaultsForTheRest) {
     const TrainingRecipe recipe = parse_training_recipe(shortest, "short.toml");
-    EXPECT_EQ(recipe.network, VariationalNetworkOptions{});
+    EXPECT_EQ(recipe.network, NetworkOptions(VariationalNetworkOptions{}));
     EXPECT_EQ(recipe.noise.low, 25);
     EXPECT_EQ(recipe.noise.high, 25);
     EXPECT_EQ(recipe.weights, std::vector<double>{1});
@@ -49,6 +51,18 @@ TEST(TrainingRecipe, ResolvedSaysEverythingAndReadsTheSame) {
     ASSERT_EQ(options.phases.size(), 5u) << "three stages, joint, and L-BFGS";
     EXPECT_EQ(options.phases[4].optimiser, Optimiser::lbfgs);
     EXPECT_LT(options.phases[3].step_weights[0], options.phases[3].step_weights[1]);
+}
+
+// The level in the middle of the range was rounded to 0, which the resolved recipe must not say.
+TEST(TrainingRecipe, ValidatesWithinTheRangeOfItsNoise) {
+    const auto levels = [](const std::string& sigma) {
+        const TrainingRecipe recipe =
+            parse_training_recipe("name = 'r'\ndata.sources = ['a']\nproblem.sigma = " + sigma, "range.toml");
+        EXPECT_EQ(parse_training_recipe(recipe.resolved, "resolved.toml").resolved, recipe.resolved);
+        return recipe.validation_sigmas;
+    };
+    EXPECT_THAT(levels("[5, 55]"), ElementsAre(5, 17, 55));
+    EXPECT_THAT(levels("[0.1, 0.3]"), ElementsAre(0.1, 0.1, 0.3));
 }
 
 void expect_refused(const std::string& line, const char* message) {
@@ -83,10 +97,48 @@ TEST(TrainingRecipe, EveryRecipeOfTheRepositoryIsGood) {
             ++recipes;
             const TrainingRecipe recipe = read_training_recipe(entry.path().string());
             EXPECT_EQ(recipe.name, entry.path().stem());
-            EXPECT_NO_THROW((void)make_variational_network(recipe.network)) << entry.path();
+            EXPECT_NO_THROW((void)make_network(recipe.network)) << entry.path();
             EXPECT_NO_THROW((void)training_options(recipe)) << entry.path();
         }
     EXPECT_GE(recipes, 6);
+}
+
+TEST(TrainingRecipe, ReadsShrinkageFieldsAndBlurs) {
+    const TrainingRecipe recipe = parse_training_recipe(
+        "name = 'deblur'\n[network]\ntype = 'shrinkage_fields'\nstages = 3\nform = 'direct'\n"
+        "border_treatment = 'taper'\n[problem]\nkind = 'deblur'\nsigma = 2\nkernel_radius = 6\n"
+        "estimated_kernel_fraction = 0.5\nkernels = 20\n[data]\nsources = ['a']\n",
+        "r.toml");
+    const auto& network = std::get<ShrinkageFieldsOptions>(recipe.network);
+    EXPECT_EQ(network.stages, 3);
+    EXPECT_EQ(network.form, ShrinkageForm::direct);
+    EXPECT_EQ(network.border, BorderTreatment::taper);
+    EXPECT_TRUE(recipe.blur.wanted);
+    EXPECT_EQ(clean_patch_size(recipe), recipe.batch.rows + 12);
+    EXPECT_EQ(parse_training_recipe(recipe.resolved, "again.toml").network, recipe.network);
+
+    const std::optional<TrainingBlur> blur = make_training_blur(recipe);
+    ASSERT_TRUE(blur && blur->kernels);
+    EXPECT_EQ(blur->border, 8);  // the network's own, which is more than the kernels need
+    int estimated = 0;
+    for (std::uint64_t sample = 0; sample < 200; ++sample) {
+        Array<float> kernel({13, 13}), told({13, 13});
+        blur->kernels(sample, kernel, told);
+        for (const Array<float>* taps : {&kernel, &told}) {
+            double sum = 0;
+            for (float tap : *taps) sum += tap;
+            EXPECT_NEAR(sum, 1, 1e-5);
+        }
+        estimated += !std::equal(kernel.begin(), kernel.end(), told.begin());
+    }
+    EXPECT_NEAR(estimated, 100, 50);  // half of twenty kernels, each as likely
+
+    EXPECT_THAT(
+        [] {
+            (void)parse_training_recipe(
+                "name = 'r'\ndata.sources = ['a']\nproblem = {kind = 'deblur', sigma = 2}", "bad.toml");
+        },
+        ThrowsMessage<Error>(HasSubstr("network.type")));
 }
 
 }  // namespace

@@ -136,6 +136,8 @@ TEST(VariationalNetwork, GradientsExplainTheLossInEveryForm) {
     options = small_options();
     options.sigma_degree = 2;
     expect_gradient_right(options, nullptr, 40, "noise level as an input");
+    options.filter_sigma_degree = 1;
+    expect_gradient_right(options, nullptr, 40, "noise level as an input of the filters too");
     options.prior.border = BorderGradient::exact;
     expect_gradient_right(options, nullptr, 10, "exact border");
 }
