@@ -13,6 +13,7 @@
 #include <sonolux/solvers/variational_network.hpp>
 
 #include "tests/support/data.hpp"
+#include "tests/support/published_images.hpp"
 
 namespace sonolux {
 namespace {
@@ -28,23 +29,6 @@ std::vector<double> read_mat_matrix(const std::filesystem::path& file, const cha
     std::vector<double> result(values, values + variable->dims[0] * variable->dims[1]);
     Mat_VarFree(variable);
     return result;
-}
-
-// Images in 0..255.
-Array<float> grey_image(const std::filesystem::path& file) {
-    const Image image = to_grey(read_image(file.string()));
-    Array<float> grey({image.pixels.shape().last(1), image.pixels.shape().last(0)});
-    for (Index i = 0; i < grey.elements(); ++i) grey.data()[i] = 255 * image.pixels.data()[i];
-    return grey;
-}
-
-double psnr_255(View<const float> image, View<const float> truth, bool clip = false) {
-    double squares = 0;
-    for (Index i = 0; i < image.elements(); ++i) {
-        const double value = clip ? std::clamp(image.data()[i], 0.0f, 255.0f) : image.data()[i];
-        squares += (value - truth.data()[i]) * (value - truth.data()[i]);
-    }
-    return 10 * std::log10(255.0 * 255.0 * static_cast<double>(image.elements()) / squares);
 }
 
 // TNRD, 5 stages of 48 filters 7x7 (Chen and Pock 2017).
@@ -71,65 +55,17 @@ void load_tnrd(UnrolledNetwork& network, const std::filesystem::path& file) {
     network.update(25);
 }
 
-// The noise with which the figures were reproduced, numpy's RandomState(seed).randn: Mersenne Twister, 53-bit
-// uniforms and Marsaglia's polar method.
-void fill_numpy_normal(View<float> values, unsigned seed) {
-    std::mt19937 generator(seed);
-    auto uniform = [&generator] {
-        const double high = generator() >> 5, low = generator() >> 6;
-        return (high * 67108864 + low) / 9007199254740992;
-    };
-    for (Index i = 0; i < values.elements(); i += 2) {
-        double x, y, squares;
-        do {
-            x = 2 * uniform() - 1;
-            y = 2 * uniform() - 1;
-            squares = x * x + y * y;
-        } while (squares >= 1 || squares == 0);
-        const double scale = std::sqrt(-2 * std::log(squares) / squares);
-        values.data()[i] = static_cast<float>(scale * y);
-        if (i + 1 < values.elements()) values.data()[i + 1] = static_cast<float>(scale * x);
-    }
-}
-
-// The mean PSNR on BSD68 with white Gaussian noise, neither clipped nor quantised.
-double bsd68_psnr(const UnrolledNetwork& network, const std::filesystem::path& folder, float sigma) {
+// Through `run`, on images in [0, 1].
+double network_bsd68_psnr(const UnrolledNetwork& network, float sigma) {
     Context context;
-    double sum = 0;
-    unsigned count = 0;
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files) {
-        const Array<float> truth = grey_image(file);
-        Array<float> noisy(truth.shape()), estimate(truth.shape());
-        fill_numpy_normal(noisy, count++);
-        for (Index i = 0; i < truth.elements(); ++i)
-            noisy.data()[i] = (truth.data()[i] + sigma * noisy.data()[i]) / 255;
-        context.workspace().reserve(network.run_workspace_bytes(truth.shape()[0], truth.shape()[1], context));
-        EXPECT_EQ(network.run(noisy, estimate, context), Status::ok);
-        for (float& pixel : estimate) pixel *= 255;
-        sum += psnr_255(estimate, truth);
-    }
-    EXPECT_EQ(count, 68u);
-    return sum / static_cast<double>(count);
-}
-
-// The image of the deterministic pin with its noise: 12 uniforms of a 64-bit linear congruential generator
-// make one normal.
-Array<float> pinned_noisy(const Array<float>& truth) {
-    std::uint64_t state = 12345;
-    auto uniform = [&state] {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<double>(state >> 11) * 0x1p-53;
-    };
-    Array<float> noisy(truth.shape());
-    for (Index i = 0; i < truth.elements(); ++i) {
-        double sum = -6;
-        for (int k = 0; k < 12; ++k) sum += uniform();
-        noisy.data()[i] = static_cast<float>(truth.data()[i] + 25 * sum);
-    }
-    return noisy;
+    return bsd68_psnr(data_folder() / "restoration/bsd68_gray", sigma, [&](const Array<float>& noisy) {
+        Array<float> unit(noisy.shape());
+        for (Index i = 0; i < unit.elements(); ++i) unit.data()[i] = noisy.data()[i] / 255;
+        context.workspace().reserve(network.run_workspace_bytes(unit.shape()[0], unit.shape()[1], context));
+        EXPECT_EQ(network.run(unit.view(), unit.view(), context), Status::ok);
+        for (float& pixel : unit) pixel *= 255;
+        return unit;
+    });
 }
 
 TEST(TnrdOracle, ReproducesTheDeterministicPinStageByStage) {
@@ -159,7 +95,7 @@ TEST(TnrdOracle, ReachesThePublishedMeanOnBsd68) {
     SLX_NEEDS(data_folder() / "restoration/bsd68_gray");
     auto network = make_variational_network(tnrd_options(128));
     load_tnrd(*network, oracle_folder() / "tnrd/sigma25_tnrd_7x7.mat");
-    const double psnr = bsd68_psnr(*network, data_folder() / "restoration/bsd68_gray", 25);
+    const double psnr = network_bsd68_psnr(*network, 25);
     RecordProperty("psnr", std::to_string(psnr));
     std::printf("TNRD 7x7, BSD68, sigma 25: %.4f dB\n", psnr);
     EXPECT_NEAR(psnr, 28.90, 0.01);  // published 28.92, reproduced 28.903
@@ -193,7 +129,7 @@ TEST(KoblerOracle, ReachesThePublishedMeanOnBsd68) {
         to[600 + 744] = std::log(0.1f);
     }
     network->update(25);
-    const double psnr = bsd68_psnr(*network, data_folder() / "restoration/bsd68_gray", 25);
+    const double psnr = network_bsd68_psnr(*network, 25);
     std::printf("Kobler VN 5x5, BSD68, sigma 25: %.4f dB\n", psnr);
     EXPECT_NEAR(psnr, 28.75, 0.01);  // published 28.78, reproduced 28.749
 }
