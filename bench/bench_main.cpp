@@ -10,6 +10,7 @@
 namespace sonolux::bench {
 void register_fields_of_experts();
 void register_networks();
+void register_convolutional_networks();
 }  // namespace sonolux::bench
 
 int main(int count, char** arguments) {
@@ -20,6 +21,7 @@ int main(int count, char** arguments) {
     benchmark::AddCustomContext("default device", sonolux::Context().description());
     sonolux::bench::register_fields_of_experts();
     sonolux::bench::register_networks();
+    sonolux::bench::register_convolutional_networks();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
 }

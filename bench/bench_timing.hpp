@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <vector>
 
 namespace sonolux::bench {
@@ -14,6 +15,20 @@ template <class Body>
     const auto start = Clock::now();
     body();
     return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Processor time that one call takes on the calling thread, in seconds: what other programs take from it
+/// does not count.
+template <class Body>
+[[nodiscard]] double processor_seconds_of(Body&& body) {
+    auto now = [] {
+        timespec time{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    };
+    const double start = now();
+    body();
+    return now() - start;
 }
 
 /// The middle of many measurements: on a machine with other work to do, means and minima mislead.

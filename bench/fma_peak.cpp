@@ -1,6 +1,8 @@
 // bench/fma_peak.cpp
 #include "fma_peak.hpp"
 
+#include "bench_timing.hpp"
+
 namespace sonolux::bench {
 
 namespace {
@@ -17,10 +19,19 @@ PeakKernel kernel(Isa isa) noexcept {
     }
 }
 
+constexpr Index rounds = 250'000, chains = 12;
+
 }  // namespace
 
+double fma_peak_of_this_thread(Isa isa) noexcept {
+    const PeakKernel peak = kernel(isa);
+    const double seconds = processor_seconds_of([&] {
+        [[maybe_unused]] const volatile float used = peak.run(rounds);  // so that it is computed at all
+    });
+    return 2.0 * static_cast<double>(chains * rounds * peak.lanes) / seconds;
+}
+
 double fma_peak(Context& context) noexcept {
-    constexpr Index rounds = 250'000, chains = 12;
     const PeakKernel peak = kernel(context.isa());
     const Index threads = context.threads();
     const auto start = Context::Clock::now();

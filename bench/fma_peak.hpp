@@ -19,6 +19,9 @@ namespace sonolux::bench {
 /// separately.
 [[nodiscard]] double fma_peak(Context& context) noexcept;
 
+/// The same on the calling thread, per second of processor time.
+[[nodiscard]] double fma_peak_of_this_thread(Isa isa) noexcept;
+
 /// The loops themselves: `rounds` rounds of twelve multiply-adds of `lanes` floats each.
 struct PeakKernel {
     float (*run)(Index rounds) noexcept;
