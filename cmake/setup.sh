@@ -22,6 +22,7 @@ libtomlplusplus-dev
 libcli11-dev
 liblbfgspp-dev
 libmatio-dev
+libhdf5-dev
 libgtest-dev
 libgmock-dev
 libbenchmark-dev
