@@ -13,6 +13,7 @@
 #include <string>
 
 #include <sonolux/sdk/runtime/sonolux.h>
+#include <sonolux/priors/convolutional_network.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/classical/deconvolution.hpp>
 
@@ -247,6 +248,28 @@ TEST(Allocation, DoesNotHappenInTenThousandRunsOfThePlanInC) {
         slx_plan_destroy(plan);
     }
     slx_model_destroy(model);
+}
+
+TEST(Allocation, DoesNotHappenInAConvolutionalNetwork) {
+    for (BoundaryRule rule : {BoundaryRule::zero, BoundaryRule::circular, BoundaryRule::symmetric})
+        for (int threads : {1, 2}) {
+            ConvolutionalNetwork network({3, 5, 3, Nonlinearity::elu, rule});
+            const std::vector<float> parameters = network.initial_parameters(1);
+            network.update(parameters);
+            const Array<float> image = tiny_image({70, 24});
+            Array<float> result({70, 24});
+            std::vector<float> parameter_bar(parameters.size());
+            Context context(make_openmp_runner(threads));
+            context.workspace().reserve(network.workspace_bytes(70, 24, context));
+            network.gradient(image, result, context);  // OpenMP makes its threads
+            const long before = allocations;
+            for (int i = 0; i < 100; ++i) {
+                network.update(parameters);
+                network.gradient(image, result, context);
+                network.gradient_vjp(image, image, result, parameter_bar, context);
+            }
+            EXPECT_EQ(allocations, before) << to_string(rule) << ", " << threads << " threads";
+        }
 }
 
 // Calls `create` again and again, refusing its first allocation, its second, ... until it needs no more;
