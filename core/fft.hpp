@@ -3,8 +3,8 @@
 // Fourier transforms of real images of any size, behind one interface.
 //
 // Workstations use FFTW (GPL), closed firmware KissFFT (BSD). Which of them a build has is chosen by CMake
-// and told by available_fft_backends(); sizes with prime factors beyond 5 cost KissFFT about four times as
-// much.
+// and told by available_fft_backends(). Neither allocates once a transform is made. Sizes that are not
+// products of 2, 3 and 5 (and 7, 11, 13 with FFTW) cost about four times as much.
 #pragma once
 
 #include <complex>

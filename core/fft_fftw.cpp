@@ -7,7 +7,7 @@
 
 #include <fftw3.h>
 
-#include <sonolux/core/fft_backends.hpp>
+#include <sonolux/core/fft_lines.hpp>
 
 namespace sonolux::detail {
 
@@ -26,75 +26,48 @@ struct DestroyPlan {
     }
 };
 
+using Complex = std::complex<float>;
 using Plan = std::unique_ptr<std::remove_pointer_t<fftwf_plan>, DestroyPlan>;
 
-class FftwFft2 final : public RealFft2 {
+/// Lines without large prime factors: for these FFTW takes no memory while it runs, as it does for many
+/// others and for images of nearly every size.
+template <unsigned flags>
+class FftwLine {
 public:
-    FftwFft2(Index rows, Index columns, FftPlanning planning)
-        : RealFft2(rows, columns), planning_(planning), image_(image_shape()), spectrum_(spectrum_shape()) {
-        const unsigned flags = planning == FftPlanning::measure ? FFTW_MEASURE : FFTW_ESTIMATE;
-        const int n = static_cast<int>(rows), m = static_cast<int>(columns);
+    FftwLine(Index length, bool inverse) {
+        Array<Complex> in({length}), out({length});
         const std::lock_guard lock(planner());
-        forward_.reset(fftwf_plan_dft_r2c_2d(n, m, image_.data(), bins(spectrum_.data()), flags));
-        inverse_.reset(fftwf_plan_dft_c2r_2d(n, m, bins(spectrum_.data()), image_.data(), flags));
-        require(forward_ && inverse_, Status::out_of_memory, "FFT: FFTW makes no plan for ",
-                to_string(image_shape()));
+        plan_.reset(fftwf_plan_dft_1d(static_cast<int>(length), bins(in.data()), bins(out.data()),
+                                      inverse ? FFTW_BACKWARD : FFTW_FORWARD, flags));
+        require(plan_ != nullptr, Status::out_of_memory, "FFT: FFTW makes no plan of length ", length);
     }
 
-    void forward(View<const float> image, View<Complex> spectrum) noexcept override {
-        // FFTW leaves the input of this transform alone, but asks for a pointer to what is not const.
-        float* from = const_cast<float*>(image.data());
-        if (!usable(image)) {
-            copy(image, image_.view());
-            from = image_.data();
-        }
-        if (usable(spectrum)) {
-            fftwf_execute_dft_r2c(forward_.get(), from, bins(spectrum.data()));
-        } else {
-            fftwf_execute_dft_r2c(forward_.get(), from, bins(spectrum_.data()));
-            copy(View<const Complex>(spectrum_.view()), spectrum);
-        }
+    static bool takes(Index length) noexcept {
+        Index rest = length;
+        for (Index p : {2, 3, 5})
+            while (rest % p == 0) rest /= p;
+        if (length <= 65536)
+            for (Index p : {7, 11, 13})
+                while (rest % p == 0) rest /= p;
+        return rest == 1;
     }
 
-    void inverse(View<const Complex> spectrum, View<float> image) noexcept override {
-        copy(spectrum, spectrum_.view());  // the transform back destroys its input
-        float* to = usable(image) ? image.data() : image_.data();
-        fftwf_execute_dft_c2r(inverse_.get(), bins(spectrum_.data()), to);
-        const float scale = static_cast<float>(1.0 / static_cast<double>(rows() * columns()));
-        for (Index i = 0; i < rows(); ++i) {
-            const float* line = to + i * columns();
-            float* out = image.row(i);
-            for (Index j = 0; j < columns(); ++j) out[j] = line[j] * scale;
-        }
+    void run(Complex* in, Complex* out) const noexcept {
+        fftwf_execute_dft(plan_.get(), bins(in), bins(out));
     }
-
-    std::string description() const override { return fftw_description(planning_); }
 
 private:
     static fftwf_complex* bins(Complex* data) { return reinterpret_cast<fftwf_complex*>(data); }
 
-    /// Whether the plans, made for our own aligned arrays, run on this memory too.
-    template <class T>
-    static bool usable(View<T> view) noexcept {
-        auto* data = const_cast<float*>(reinterpret_cast<const float*>(view.data()));
-        return view.contiguous() && fftwf_alignment_of(data) == 0;
-    }
-
-    template <class T>
-    static void copy(View<const T> from, View<T> to) noexcept {
-        for (Index i = 0; i < to.rows(); ++i) std::copy_n(from.row(i), to.columns(), to.row(i));
-    }
-
-    FftPlanning planning_;
-    Array<float> image_;
-    Array<Complex> spectrum_;
-    Plan forward_, inverse_;
+    Plan plan_;
 };
 
 }  // namespace
 
 std::unique_ptr<RealFft2> make_fftw_fft2(Index rows, Index columns, FftPlanning planning) {
-    return std::make_unique<FftwFft2>(rows, columns, planning);
+    if (planning == FftPlanning::measure)
+        return std::make_unique<LinesFft2<FftwLine<FFTW_MEASURE>>>(rows, columns, fftw_description(planning));
+    return std::make_unique<LinesFft2<FftwLine<FFTW_ESTIMATE>>>(rows, columns, fftw_description(planning));
 }
 
 std::string fftw_description(FftPlanning planning) {

@@ -42,7 +42,7 @@ struct BlurProblem {
     std::optional<KernelCentre> centre = std::nullopt;  ///< the middle tap
     double sigma = 0;  ///< standard deviation of the noise in units of 1/255; above 0, at most 255
     DeconvolutionBorder border = DeconvolutionBorder::valid;
-    FftBackend fft = default_fft_backend();  ///< FFTW allocates while it runs, KissFFT does not
+    FftBackend fft = default_fft_backend();
 };
 
 /// Sizes are rounded up to products of 2, 3 and 5 for the Fourier transform, except with a circular border.

@@ -176,6 +176,29 @@ TEST(Allocation, DoesNotHappenInTenThousandRunsOfAReconstructor) {
     }
 }
 
+TEST(Allocation, DoesNotHappenInFourierTransformsOfAnySize) {
+    for (FftBackend backend : available_fft_backends())
+        for (auto [rows, columns] : {std::pair{1, 1},
+                                     {16, 27},
+                                     {30, 540},
+                                     {97, 64},
+                                     {321, 481},
+                                     {625, 729},
+                                     {13 * 13, 7 * 11},
+                                     {2, 65536},
+                                     {1, 66248},
+                                     {1, 4099}}) {
+            const auto fft = make_real_fft2(rows, columns, backend);
+            Array<float> image(fft->image_shape());
+            std::fill(image.begin(), image.end(), 0.5f);
+            Array<RealFft2::Complex> spectrum(fft->spectrum_shape());
+            const long before = allocations;
+            fft->forward(image, spectrum);
+            fft->inverse(spectrum, image);
+            EXPECT_EQ(allocations, before) << fft->description() << ", " << rows << " x " << columns;
+        }
+}
+
 TEST(Allocation, DoesNotHappenWhileABlurIsUndone) {
     Array<float> kernel({3, 4});
     for (float& tap : kernel) tap = 1.0f / 12;
