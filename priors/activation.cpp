@@ -35,6 +35,17 @@ Activation::Activation(const ActivationOptions& options) : options_(options) {
             value_.push_back(basis(j, o.table_lower + k * step));
             slope_.push_back(basis_slope(j, o.table_lower + k * step) * step);
         }
+    // A Gaussian 9 standard deviations away is below 2^-58: less than a double can add to the near ones.
+    constexpr double negligible = 0x1p-58;
+    for (int k = 0; k <= o.segments; ++k) {
+        Range range{o.nodes, 0};
+        for (int j = 0; j < o.nodes; ++j) {
+            const int i = k * o.nodes + j;
+            if (std::abs(value_[i]) <= negligible && std::abs(slope_[i]) <= negligible) continue;
+            range = {std::min(range.begin, j), j + 1};
+        }
+        near_.push_back(range);
+    }
 }
 
 double Activation::basis(int node, double z) const noexcept {
@@ -76,7 +87,7 @@ void Activation::tabulate(std::span<const float> weights, float* table) const no
     const int n = options_.nodes, segments = options_.segments;
     auto at_end = [&](const std::vector<double>& basis, int k) {
         double sum = 0;
-        for (int j = 0; j < n; ++j) sum += weights[j] * basis[k * n + j];
+        for (int j = near_[k].begin; j < near_[k].end; ++j) sum += weights[j] * basis[k * n + j];
         return sum;
     };
     double f0 = at_end(value_, 0), m0 = at_end(slope_, 0);
@@ -94,29 +105,33 @@ void Activation::tabulate(std::span<const float> weights, float* table) const no
 
 void Activation::tabulate_vjp(const double* table_bar, std::span<float> weights_bar) const noexcept {
     const int n = options_.nodes, segments = options_.segments;
+    const bool linear = options_.kind == ActivationKind::linear_knots;
     double sum[256] = {};
-    auto add = [&](int k, double value, double slope) {
-        for (int j = 0; j < n; ++j) sum[j] += value * value_[k * n + j] + slope * slope_[k * n + j];
-    };
-    for (int k = 0; k < segments; ++k) {
-        const double c0 = table_bar[k], c1 = table_bar[segments + k];
-        const double c2 = table_bar[2 * segments + k], c3 = table_bar[3 * segments + k];
-        if (c0 == 0 && c1 == 0 && c2 == 0 && c3 == 0) continue;
-        if (options_.kind == ActivationKind::linear_knots) {
-            add(k, c0 - c1, 0);
-            add(k + 1, c1, 0);
-        } else {
-            add(k, c0 - 3 * c2 + 2 * c3, c1 - 2 * c2 + c3);
-            add(k + 1, 3 * c2 - 2 * c3, c3 - c2);
+    // Upstreams of value and slope at segment end k, which segments k - 1 and k share.
+    double value = 0, slope = 0;
+    for (int k = 0; k <= segments; ++k) {
+        double next_value = 0, next_slope = 0;
+        if (k < segments) {
+            const double c0 = table_bar[k], c1 = table_bar[segments + k];
+            const double c2 = table_bar[2 * segments + k], c3 = table_bar[3 * segments + k];
+            value += linear ? c0 - c1 : c0 - 3 * c2 + 2 * c3;
+            slope += linear ? 0 : c1 - 2 * c2 + c3;
+            next_value = linear ? c1 : 3 * c2 - 2 * c3;
+            next_slope = linear ? 0 : c3 - c2;
         }
+        if (value != 0 || slope != 0)
+            for (int j = near_[k].begin; j < near_[k].end; ++j)
+                sum[j] += value * value_[k * n + j] + slope * slope_[k * n + j];
+        value = next_value;
+        slope = next_slope;
     }
     for (int j = 0; j < n; ++j) weights_bar[j] += static_cast<float>(sum[j]);
 }
 
 std::vector<float> Activation::fit(const std::function<double(double)>& function) const {
     const auto& o = options_;
-    // Least squares at the segment ends between the outer nodes, with a little ridge: neighbouring Gaussians are
-    // nearly dependent, and without it their weights would alternate.
+    // Least squares at the segment ends between the outer nodes, with a little ridge: neighbouring Gaussians
+    // are nearly dependent, and without it their weights would alternate.
     Eigen::MatrixXd basis_at = Eigen::MatrixXd::Zero(o.segments + 1, o.nodes);
     Eigen::VectorXd wanted = Eigen::VectorXd::Zero(o.segments + 1);
     const double step = (double{o.table_upper} - o.table_lower) / o.segments;

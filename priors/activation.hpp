@@ -83,6 +83,10 @@ private:
     // value and derivative of each node's basis function at the segment ends, slopes per segment: [segments +
     // 1, nodes]
     std::vector<double> value_, slope_;
+    struct Range {
+        int begin, end;
+    };
+    std::vector<Range> near_;  // the nodes that matter at a segment end: [segments + 1]
 };
 
 }  // namespace sonolux

@@ -74,11 +74,12 @@ void FilterBank::realise_vjp(std::span<const float> parameters, View<const float
             continue;
         }
         double squares = 0, along = 0;
-        double product[120];
+        double product[120] = {};
+        // In this order no sum waits for another.
+        for (Index t = 0; t < taps; ++t)
+            for (Index j = 0; j < n; ++j) product[j] += basis_[j * taps + t] * upstream[t];
         for (Index j = 0; j < n; ++j) {
             squares += double{c[j]} * c[j];
-            product[j] = 0;
-            for (Index t = 0; t < taps; ++t) product[j] += basis_[j * taps + t] * upstream[t];
             along += product[j] * c[j];
         }
         if (squares == 0) continue;
