@@ -66,16 +66,27 @@ public:
     /// Each pixel's sum has one order, whatever the tile, the thread or the image it lies in.
     void gradient(View<const float> x, View<float> gradient, Context&) const noexcept override;
 
+    /// The same, keeping the responses K_i x for `gradient_vjp` in `kept` [kept_floats] unless that is null.
+    void gradient(View<const float> x, View<float> gradient, float* kept, Context&) const noexcept;
+
+    /// How many floats can be kept: those of all responses to an image that is one tile, as a training patch
+    /// is; 0 for larger images, whose responses are computed again.
+    [[nodiscard]] Index kept_floats(Index rows, Index columns) const noexcept;
+
     /// The same from plain loops: the specification of `gradient`.
     void gradient_reference(View<const float> x, View<float> gradient) const;
 
     /// With the activations evaluated from their definition in double instead of the table.
     void gradient_exact(View<const float> x, View<double> gradient) const;
 
-    /// Recomputes the filter responses instead of keeping them. `parameter_bar` has the layout of the
-    /// parameters.
+    /// Computes the filter responses again. `parameter_bar` has the layout of the parameters.
     void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar,
                       std::span<float> parameter_bar, Context&) const noexcept override;
+
+    /// The same to the bit, from what `gradient` kept of this x, which is overwritten; null: nothing was
+    /// kept. Leaves out `x_bar` if that is empty.
+    void gradient_vjp(View<const float> x, float* kept, View<const float> v, View<float> x_bar,
+                      std::span<float> parameter_bar, Context&) const noexcept;
 
     /// The realised filters, [filters, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }

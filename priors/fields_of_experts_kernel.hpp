@@ -36,8 +36,8 @@ struct Table {
 using Correlate = void (*)(Plane in, const float* filter, int size, Plane out, Index rows, Index columns,
                            bool accumulate) noexcept;
 
-/// z -> phi(z) in place; columns from `columns` to the next multiple of slack become 0.
-using Activate = void (*)(Plane z, Index rows, Index columns, const Table& table) noexcept;
+/// phi = phi(z); columns of `phi` from `columns` to the next multiple of slack become 0. `phi` may be `z`.
+using Activate = void (*)(Plane z, Plane phi, Index rows, Index columns, const Table& table) noexcept;
 
 /// Rows [row, row_end) and columns [column, column_end).
 struct Rectangle {
@@ -47,8 +47,10 @@ struct Rectangle {
     [[nodiscard]] Index columns() const noexcept { return column_end - column; }
 };
 
-/// For responses z and q: z -> phi(z), q -> phi'(z) q (both 0 past the last column), and inside `own`
-/// histogram[lane, segment, :] += q (1, t, t^2, t^3). `histogram` is [4, segments, 4] floats.
+inline constexpr Index histogram_floats = 16;  // of a segment: four copies of (1, t, t^2, t^3)
+
+/// For responses z and q, in place: z -> phi(z), q -> phi'(z) q (both 0 past the last column), and inside
+/// `own` histogram[segment, any copy, :] += q (1, t, t^2, t^3). `histogram` is [segments, 4, 4] floats.
 using ActivateVjp = void (*)(Plane z, Plane q, Index rows, Index columns, const Rectangle& own,
                              const Table& table, float* histogram) noexcept;
 

@@ -380,6 +380,7 @@ void ShrinkageStage::backward(View<const float> state, const Observation& observ
     const auto log_weight_bar = static_cast<float>(lambda_bar * lambda);
     add_sigma_polynomial_vjp(&log_weight_bar, options_.sigma_degree, level_, 1, learned_bar);
 
+    if (state_bar.empty()) return;
     blur.renew_border_adjoint(u_bar, context);
     std::copy_n(u_bar.data(), u_bar.elements(), state_bar.data());
 }

@@ -35,6 +35,7 @@ struct Observation {
     const LinearOperator* forward = nullptr;  ///< A; null: the identity
     const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
     Index step = 0;                           ///< which step of the network runs, from 0
+    float* kept = nullptr;                    ///< what `forward` leaves for `backward`; null: nothing
 };
 
 /// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: plane 0 is the image,
@@ -58,12 +59,16 @@ public:
     [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                                       const Context&) const noexcept = 0;
 
+    /// How many floats `forward` keeps for `backward` at states of this size, if the observation has room.
+    [[nodiscard]] virtual Index kept_floats(Index /*rows*/, Index /*columns*/) const noexcept { return 0; }
+
     virtual void forward(View<const float> state, const Observation&, View<float> next,
                          Context&) const noexcept = 0;
 
-    /// For an upstream `next_bar`: writes (d next / d state)^T next_bar to state_bar, adds
-    /// (d next / d theta)^T next_bar to parameter_bar (the stage's own part) and, unless it is empty,
-    /// (d next / d data)^T next_bar to data_bar. `next` is what `forward` made of the state.
+    /// For an upstream `next_bar`: writes (d next / d state)^T next_bar to state_bar, unless that is empty,
+    /// adds (d next / d theta)^T next_bar to parameter_bar (the stage's own part) and, unless it is empty,
+    /// (d next / d data)^T next_bar to data_bar. `next` is what `forward` made of the state; what it kept is
+    /// overwritten.
     virtual void backward(View<const float> state, const Observation&, View<const float> next,
                           View<const float> next_bar, View<float> state_bar, std::span<float> parameter_bar,
                           View<float> data_bar, Context&) const noexcept = 0;

@@ -122,8 +122,11 @@ std::size_t UnrolledNetwork::training_workspace_bytes(Index rows, Index columns,
     std::size_t inside = 0;
     for (const auto& stage : stages_)
         inside = std::max(inside, stage->workspace_bytes(rows, columns, observation, context));
+    std::size_t kept = Workspace::bytes<float*>(steps_);
+    for (Index step = 0; step < steps_; ++step)
+        kept += Workspace::bytes<float>(stage(step).kept_floats(rows, columns));
     const std::size_t state = Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
-    return inside + (steps_ + 3) * state + Workspace::bytes<float>(rows * columns) +
+    return inside + kept + (steps_ + 3) * state + Workspace::bytes<float>(rows * columns) +
            Workspace::bytes<View<float>>(steps_ + 1);
 }
 
@@ -138,6 +141,11 @@ double UnrolledNetwork::loss_gradient(View<const float> start, const Observation
     const Shape shape{stages_[0]->planes(), start.rows(), start.columns()};
     auto* states = scratch.take<View<float>>(steps + 1);
     for (Index step = 0; step <= steps; ++step) states[step] = scratch.take<float>(shape);
+    auto** kept = scratch.take<float*>(steps);
+    for (Index step = 0; step < steps; ++step) {
+        const Index floats = stage(step).kept_floats(start.rows(), start.columns());
+        kept[step] = floats > 0 ? scratch.take<float>(floats) : nullptr;
+    }
     View<float> bar = scratch.take<float>(shape), next_bar = scratch.take<float>(shape);
     const View<float> image_bar = scratch.take<float>(start.shape());
     const auto inside = [&](View<float> image) {
@@ -146,8 +154,10 @@ double UnrolledNetwork::loss_gradient(View<const float> start, const Observation
 
     enter(start, states[0]);
     Observation seen = observation;
-    for (seen.step = 0; seen.step < steps; ++seen.step)
+    for (seen.step = 0; seen.step < steps; ++seen.step) {
+        seen.kept = kept[seen.step];
         stage(seen.step).forward(states[seen.step], seen, states[seen.step + 1], context);
+    }
 
     double total = 0;
     std::fill_n(next_bar.data(), next_bar.elements(), 0.0f);
@@ -162,7 +172,10 @@ double UnrolledNetwork::loss_gradient(View<const float> start, const Observation
         }
         const std::size_t s = step % stages_.size();
         seen.step = step;
-        stage(step).backward(states[step], seen, states[step + 1], next_bar, bar,
+        seen.kept = kept[step];
+        const bool nobody_asks = step == 0 && start_bar.empty();
+        stage(step).backward(states[step], seen, states[step + 1], next_bar,
+                             nobody_asks ? View<float>() : bar,
                              gradient.subspan(offsets_[s], offsets_[s + 1] - offsets_[s]), data_bar, context);
         std::swap(bar, next_bar);
     }

@@ -32,7 +32,8 @@ void data_gradient(View<const float> x, const Observation& observation, View<flo
     observation.forward->adjoint(residual, out, context);
 }
 
-// x_bar += weight A^T A v, data_bar -= weight A v: the transpose of weight times the data gradient.
+// x_bar += weight A^T A v, data_bar -= weight A v, where not empty: the transpose of weight times the data
+// gradient.
 void data_gradient_vjp(View<const float> v, const Observation& observation, float weight, View<float> x_bar,
                        View<float> data_bar, Context& context) noexcept {
     Scratch scratch(context.workspace());
@@ -45,8 +46,9 @@ void data_gradient_vjp(View<const float> v, const Observation& observation, floa
         projected = into;
         back = from;
     }
-    for (Index i = 0; i < v.elements(); ++i) x_bar.data()[i] += weight * back.data()[i];
-    if (data_bar.data() == nullptr) return;
+    if (!x_bar.empty())
+        for (Index i = 0; i < v.elements(); ++i) x_bar.data()[i] += weight * back.data()[i];
+    if (data_bar.empty()) return;
     for (Index i = 0; i < projected.elements(); ++i) data_bar.data()[i] -= weight * projected.data()[i];
 }
 
@@ -132,7 +134,7 @@ void VariationalStage::forward(View<const float> state, const Observation& obser
     Scratch scratch(context.workspace());
     const View<float> prior_gradient = scratch.take<float>(x.shape());
     const View<float> misfit = scratch.take<float>(x.shape());
-    prior_.gradient(x, prior_gradient, context);
+    prior_.gradient(x, prior_gradient, observation.kept, context);
     data_gradient(x, observation, misfit, context);
     const float a = damping(), lambda = data_weight_;
     const float* velocity = options_.momentum ? state[1].data() : nullptr;
@@ -156,7 +158,7 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
                                 std::span<float> parameter_bar, View<float> data_bar,
                                 Context& context) const noexcept {
     const View<const float> x = plane(state, 0), image_bar = plane(next_bar, 0);
-    const View<float> x_bar = state_bar[0];
+    const View<float> x_bar = state_bar.empty() ? View<float>() : state_bar[0];
     const Index count = x.elements(), orders = options_.sigma_degree + 1;
     const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
     const float a = damping(), lambda = data_weight_;
@@ -183,13 +185,15 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
     add_sigma_polynomial_vjp(&own_log_weight_bar, options_.sigma_degree, level_, 1, log_weight_bar);
     if (options_.momentum) {
         log_weight_bar[orders] += static_cast<float>(dot(plane(state, 1), step_bar));
-        for (Index i = 0; i < count; ++i) state_bar[1].data()[i] = momentum_ * step_bar.data()[i];
+        if (!state_bar.empty())
+            for (Index i = 0; i < count; ++i) state_bar[1].data()[i] = momentum_ * step_bar.data()[i];
     }
 
     for (Index i = 0; i < count; ++i) direction.data()[i] = a * step_bar.data()[i];
     std::fill(prior_bar.begin(), prior_bar.end(), 0.0f);
-    prior_.gradient_vjp(x, direction, x_bar, prior_bar, context);
-    for (Index i = 0; i < count; ++i) x_bar.data()[i] += image_bar.data()[i];
+    prior_.gradient_vjp(x, observation.kept, direction, x_bar, prior_bar, context);
+    if (!x_bar.empty())
+        for (Index i = 0; i < count; ++i) x_bar.data()[i] += image_bar.data()[i];
     data_gradient_vjp(direction, observation, lambda, x_bar, data_bar, context);
     add_sigma_polynomial_vjp(prior_bar.data(), options_.filter_sigma_degree, level_, filters,
                              parameter_bar.data());

@@ -25,6 +25,9 @@ public:
     void update(std::span<const float> parameters, float sigma) override;
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                               const Context&) const noexcept override;
+    [[nodiscard]] Index kept_floats(Index rows, Index columns) const noexcept override {
+        return prior_.kept_floats(rows, columns);
+    }
     void forward(View<const float> state, const Observation&, View<float> next,
                  Context&) const noexcept override;
     void backward(View<const float> state, const Observation&, View<const float> next,

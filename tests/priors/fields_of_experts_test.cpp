@@ -185,6 +185,45 @@ TEST_P(FieldsOfExpertsOnEveryIsa, GradientsOfTiledImagesAddUp) {
     EXPECT_GT(order, 1.8);
 }
 
+TEST_P(FieldsOfExpertsOnEveryIsa, KeptResponsesChangeNoBit) {
+    for (BorderGradient border : {BorderGradient::exact, BorderGradient::cropped})
+        for (auto [rows, columns] : {std::pair<Index, Index>{1, 1}, {33, 45}, {58, 80}}) {
+            FieldsOfExpertsOptions options = small_options(7);
+            options.border = border;
+            options.activation.segments = 128;
+            FieldsOfExperts prior(options);
+            prior.update(random_parameters(prior));
+            const Array<float> x = random_image(rows, columns), v = small_image(rows, columns, 9);
+            Array<float> gradient({rows, columns}), keeping({rows, columns});
+            Array<float> x_bar({rows, columns}), kept_x_bar({rows, columns});
+            const std::vector<float> zero(prior.parameter_count());
+            std::vector<float> bar = zero, kept_bar = zero, bar_alone = zero;
+            ASSERT_GT(prior.kept_floats(rows, columns), 0);
+            Array<float> kept({prior.kept_floats(rows, columns)});
+            Context context;
+            context.set_isa(GetParam());
+            reserve(context, prior, x);
+
+            prior.gradient(x, gradient, context);
+            prior.gradient_vjp(x, v, x_bar, bar, context);
+            prior.gradient(x, keeping, kept.data(), context);
+            prior.gradient_vjp(x, kept.data(), v, kept_x_bar, kept_bar, context);
+            prior.gradient_vjp(x, nullptr, v, View<float>(), bar_alone, context);
+            const std::size_t bytes = x.elements() * sizeof(float);
+            EXPECT_EQ(0, std::memcmp(gradient.data(), keeping.data(), bytes));
+            EXPECT_EQ(0, std::memcmp(x_bar.data(), kept_x_bar.data(), bytes));
+            EXPECT_EQ(bar, kept_bar) << rows << " x " << columns;
+            EXPECT_EQ(bar, bar_alone) << rows << " x " << columns;
+        }
+}
+
+TEST(FieldsOfExperts, KeepsNothingOfImagesOfMoreThanOneTile) {
+    FieldsOfExperts prior(small_options(7));
+    EXPECT_GT(prior.kept_floats(64, 64), 0);
+    EXPECT_EQ(prior.kept_floats(65, 64), 0);
+    EXPECT_EQ(prior.kept_floats(64, 192), 0);
+}
+
 TEST_P(FieldsOfExpertsOnEveryIsa, ANotANumberStaysWithinItsReach) {
     FieldsOfExperts prior(small_options(5));
     prior.update(random_parameters(prior));
