@@ -1,6 +1,7 @@
 # Sourced by run and check: makes sure that what Sonolux is built with is there (Debian 12, Ubuntu 24.04).
 #
-#   sonolux_setup            installs missing packages; quick and without network where nothing is missing
+#   sonolux_setup [NAME]     installs missing packages, and those of the preset NAME; quick and without network where
+#                            nothing is missing
 #   sonolux_configure NAME   configures the preset NAME, with ccache where it is there
 
 # One package a line; a|b means whichever of the two the distribution has.
@@ -28,6 +29,13 @@ libgmock-dev
 libbenchmark-dev
 "
 
+# clang 19, its linter and its sanitizers, for the presets that are compiled with it.
+sonolux_clang_packages="
+clang-19
+clang-tidy-19
+libclang-rt-19-dev
+"
+
 sonolux_installed() {
     dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed
 }
@@ -38,8 +46,11 @@ sonolux_available() {
 }
 
 sonolux_missing() {
-    local line package
-    for line in $sonolux_packages; do
+    local line package packages=$sonolux_packages
+    case "$1" in
+        tidy | clang | fuzz) packages="$packages $sonolux_clang_packages" ;;
+    esac
+    for line in $packages; do
         for package in ${line//|/ }; do
             sonolux_installed "$package" && continue 2
         done
@@ -53,7 +64,7 @@ sonolux_setup() {
         return 0
     fi
     local missing line package chosen="" root=""
-    missing=$(sonolux_missing)
+    missing=$(sonolux_missing "${1:-}")
     [ -n "$missing" ] || return 0
 
     if [ "$(id -u)" -ne 0 ]; then

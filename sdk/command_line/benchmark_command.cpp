@@ -48,7 +48,7 @@ Timing time_runs(Reconstructor& reconstructor, View<const float> in, View<float>
 }
 
 void run(const Options& options, const CommonOptions& common) {
-    const Model model = load_model_file(find_model(options.model));
+    const Model model = open_model(find_model(options.model));
     Array<float> in({options.rows, options.columns}), out({options.rows, options.columns});
     fill_normal(in, Philox(0));
     for (float& value : in) value = std::clamp(0.5F + 0.2F * value, 0.0F, 1.0F);

@@ -26,6 +26,17 @@
 namespace sonolux {
 namespace {
 
+// Tables in tables are read, searched and taken apart by recursion. Each level takes one of these characters,
+// so that their number bounds the depth; real recipes have some dozens.
+constexpr std::ptrdiff_t most_levels = 4000;
+
+void require_shallow(std::string_view text, const std::string& source) {
+    const auto opens = [](char c) { return c == '.' || c == '[' || c == '{'; };
+    const std::ptrdiff_t levels = std::count_if(text.begin(), text.end(), opens);
+    require(levels <= most_levels, Status::invalid_argument, source, ": has ", levels,
+            " dots, brackets and braces, at most ", most_levels, " are read");
+}
+
 // Values as TOML text. They are what `resolved` writes and what messages show.
 
 std::string toml_text(std::int64_t value) { return std::to_string(value); }
@@ -223,6 +234,7 @@ struct RecipeTable::Contents {
 RecipeTable::RecipeTable(std::string_view text, std::string source)
     : contents_(std::make_unique<Contents>()) {
     contents_->source = std::move(source);
+    require_shallow(text, contents_->source);
     try {
         contents_->root = toml::parse(text, contents_->source);
     } catch (const toml::parse_error& error) {

@@ -67,7 +67,7 @@ private:
     const Model* load(const std::string& name) {
         auto [place, is_new] = models_.try_emplace(name);
         const fs::path path = folder_ / (name + ".safetensors");
-        if (is_new && fs::is_regular_file(path)) place->second = load_model_file(path.string());
+        if (is_new && fs::is_regular_file(path)) place->second = open_model(path.string());
         return place->second ? &*place->second : nullptr;
     }
 

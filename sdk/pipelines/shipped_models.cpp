@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include <sonolux/core/error.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
 
@@ -36,6 +37,12 @@ std::string find_model(const std::string& name) {
     } catch (const Error&) {  // no folder of shipped models: then it is a file name like any other
     }
     return name;
+}
+
+Model open_model(const std::string& path) {
+    Model model = load_model_file(path);
+    (void)network_from_model(model, path);
+    return model;
 }
 
 }  // namespace sonolux

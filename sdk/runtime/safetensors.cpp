@@ -120,11 +120,12 @@ SafetensorsHeader read_safetensors_header(std::span<const std::byte> bytes, std:
 
     for (const auto& [name, value] : members) {
         if (name == metadata_key) {
-            const JsonField field(value, sentence(source, ": __metadata__"));
-            require(value.get_if<Json::Members>() != nullptr, Status::corrupt_data, field.where(),
+            const std::string where = sentence(source, ": ", metadata_key);
+            require(value.get_if<Json::Members>() != nullptr, Status::corrupt_data, where,
                     " must be an object, got ", value.description());
+            // Not field[key], which would search from the start for each of up to 2^18 keys.
             for (const auto& [key, text_value] : *value.get_if<Json::Members>())
-                header.metadata[key] = field[key].text();
+                header.metadata[key] = JsonField(text_value, sentence(where, ".", key)).text();
             continue;
         }
         require(!name.empty(), Status::corrupt_data, source, ": a tensor without a name");

@@ -1,21 +1,13 @@
-// The program `sonolux`, run as people run it: exit status, what goes to standard output and what to standard
-// error.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+// The commands of the program `sonolux`, but for demo (command_line_demo_test.cpp) and train
+// (train_test.cpp).
+#include <array>
+#include <cstring>
+#include <limits>
+#include <span>
 
-#include <sys/wait.h>
+#include <sonolux/sdk/runtime/sha256.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <string>
-
-#include <sonolux/core/random.hpp>
-#include <sonolux/sdk/files/atomic_file.hpp>
-#include <sonolux/sdk/files/image.hpp>
-#include <sonolux/sdk/runtime/model_architecture.hpp>
+#include "tests/support/command_line.hpp"
 
 namespace sonolux {
 namespace {
@@ -28,93 +20,12 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-struct Outcome {
-    int status = -1;  // -1 where a signal ended the program
-    std::string out, err;
-};
-
-void PrintTo(const Outcome& outcome, std::ostream* stream) {
-    *stream << "status " << outcome.status << ", output \"" << outcome.out << "\", errors \"" << outcome.err
-            << "\"";
-}
-
-// An error is one line on standard error that begins with the program's name, and nothing on standard output.
-MATCHER_P2(FailsWith, status, sentence, "") {
-    return arg.status == status && arg.out.empty() && arg.err.starts_with("sonolux: ") &&
-           std::count(arg.err.begin(), arg.err.end(), '\n') == 1 &&
-           arg.err.find(sentence) != std::string::npos;
-}
-
 std::string from_hexadecimal(std::string_view digits) {
     std::string bytes;
     for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
         bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
     return bytes;
 }
-
-class CommandLine : public ::testing::Test {
-protected:
-    void SetUp() override {
-        const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::path(::testing::TempDir()) / (std::string("sonolux_command_line_") + test->name());
-        fs::remove_all(folder_);
-        fs::create_directories(folder_);
-    }
-
-    void TearDown() override { fs::remove_all(folder_); }
-
-    [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
-
-    // Words are separated by blanks; none of ours holds one.
-    [[nodiscard]] Outcome run(const std::string& arguments, const std::string& environment = "") const {
-        const std::string out = file("stdout.txt"), err = file("stderr.txt");
-        // Waiting threads sleep: tests run beside each other.
-        const std::string command = "cd '" + folder_.string() + "' && OMP_WAIT_POLICY=passive " +
-                                    environment + " '" + SLX_PROGRAM + "' " + arguments + " >" + out + " 2>" +
-                                    err + " </dev/null";
-        const int status = std::system(command.c_str());
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text_file(out), read_text_file(err)};
-    }
-
-    // Two small stages with the parameters that training starts from: they denoise a little.
-    void write_model(const std::string& name, double sigma_min = 25, double sigma_max = 25) const {
-        VariationalNetworkOptions options;
-        options.stages = 2;
-        options.prior.filters.count = 8;
-        options.prior.filters.size = 3;
-        options.sigma_degree = sigma_min == sigma_max ? 0 : 1;
-        auto network = make_variational_network(options);
-        initialise(*network, options);
-        Model model;
-        model.name = fs::path(name).stem().string();
-        model.problem.sigma_min = sigma_min / 255;
-        model.problem.sigma_max = sigma_max / 255;
-        model.problem.value_scale = 255;
-        model.licence = "CC0-1.0";
-        model.training.data = "none";
-        model.metrics.append(Json::object().set("psnr_db", 12.5).set("protocol", "made up"));
-        set_network(model, options, *network);
-        write_file_atomically(file(name), save_model(model));
-    }
-
-    // A smooth picture with noise of standard deviation 25 / 255.
-    void write_noisy(const std::string& name, Index channels, Index rows, Index columns, int bits = 8) const {
-        Array<float> pixels({channels, rows, columns});
-        fill_normal(pixels, Philox(1));
-        for (Index c = 0; c < channels; ++c)
-            for (Index i = 0; i < rows; ++i)
-                for (Index j = 0; j < columns; ++j)
-                    pixels(c, i, j) = 0.5F + 0.3F * std::sin(0.05F * static_cast<float>(i + 2 * j + 5 * c)) +
-                                      25.0F / 255 * pixels(c, i, j);
-        write_image(file(name), pixels, bits);
-    }
-
-    void write_bytes(const std::string& name, const std::string& bytes) const {
-        std::ofstream(file(name), std::ios::binary) << bytes;
-    }
-
-    fs::path folder_;
-};
 
 TEST_F(CommandLine, NeedsACommand) {
     EXPECT_THAT(run(""), FailsWith(2, "a subcommand is required (see sonolux --help)"));
@@ -272,6 +183,61 @@ TEST_F(CommandLine, RefusesDamagedFilesAndWritesNothing) {
     EXPECT_FALSE(fs::exists(file("out.png")));
 }
 
+// The digest is made right again, so that it is the number itself that is found.
+TEST_F(CommandLine, RefusesModelsThatHoldNaNOrInfinity) {
+    write_model("m.safetensors");
+    write_noisy("in.png", 1, 20, 20);
+    fs::create_directories(file("data"));
+    write_noisy("data/a.png", 1, 20, 20);
+    const std::string model = read_text_file(file("m.safetensors"));
+    std::uint64_t header = 0;
+    std::memcpy(&header, model.data(), sizeof header);
+    const auto digest = [&](const std::string& bytes) {
+        return sha256_text(std::as_bytes(std::span(bytes)).subspan(sizeof header + header));
+    };
+    for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                              -std::numeric_limits<float>::infinity()}) {
+        std::string bytes = model;
+        std::memcpy(bytes.data() + bytes.size() - sizeof value, &value, sizeof value);
+        const std::string right = digest(bytes);
+        const std::size_t place = bytes.find(digest(model));
+        ASSERT_NE(place, std::string::npos);
+        bytes.replace(place, right.size(), right);
+        write_bytes("bad.safetensors", bytes);
+        for (const char* command : {"reconstruct bad.safetensors in.png out.png", "inspect bad.safetensors",
+                                    "evaluate bad.safetensors --data data", "benchmark bad.safetensors"})
+            EXPECT_THAT(run(command), AllOf(FailsWith(1, "bad.safetensors: tensor \"stage2."),
+                                            FailsWith(1, "\" is not finite at index ")))
+                << command << ", " << value;
+    }
+    EXPECT_FALSE(fs::exists(file("out.png")));
+}
+
+TEST_F(CommandLine, RefusesModelsWhoseProblemContradictsTheirArchitecture) {
+    write_model("m.safetensors");
+    write_noisy("in.png", 1, 20, 20);
+    const auto write_with = [&](const std::string& field, const Json& value) {
+        const std::vector<std::byte> bytes = read_file(file("m.safetensors"));
+        const SafetensorsHeader header = read_safetensors_header(bytes, "m.safetensors");
+        Json json = parse_json(header.metadata.at("sonolux"), "m.safetensors");
+        Json problem = *json.find("problem");
+        json.set("problem", problem.set(field, value));
+        write_file_atomically(file("bad.safetensors"),
+                              write_safetensors(read_tensors(header), {{"sonolux", to_text(json)}}));
+    };
+    const auto expect_refusal = [&](const std::string& what) {
+        for (const char* command : {"reconstruct bad.safetensors in.png out.png", "inspect bad.safetensors"})
+            EXPECT_THAT(run(command), FailsWith(1, "bad.safetensors: sonolux.problem." + what)) << command;
+    };
+    write_with("value_scale", 127.0);
+    expect_refusal("value_scale is 127, the architecture says 255");
+    write_with("boundary", "zero");
+    expect_refusal("boundary is \"zero\", the architecture says \"symmetric\"");
+    EXPECT_FALSE(fs::exists(file("out.png")));
+    write_with("boundary", "symmetric");
+    EXPECT_EQ(run("reconstruct bad.safetensors in.png out.png").status, 0);
+}
+
 TEST_F(CommandLine, ModelsOfARangeAskForTheLevel) {
     write_model("range.safetensors", 5, 55);
     write_noisy("in.png", 1, 20, 20);
@@ -363,56 +329,6 @@ TEST_F(CommandLine, TimesModels) {
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(outcome.out,
                 AllOf(HasSubstr("m, 33 x 47, cpu"), HasSubstr("median ms"), HasSubstr("p99 ms")));
-}
-
-TEST_F(CommandLine, DemonstratesOnPhotographs) {
-    fs::create_directories(file("models"));
-    fs::create_directories(file("photographs"));
-    write_model("models/denoise_sigma25.safetensors");
-    write_model("models/denoise_any_sigma.safetensors", 5, 30);
-    write_noisy("photographs/first.png", 3, 80, 70);
-    write_noisy("photographs/second.png", 1, 40, 60);
-    const Outcome outcome = run("demo --models models --photographs photographs --output out");
-    ASSERT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_THAT(outcome.out, AllOf(HasSubstr("photograph"), HasSubstr("first"), HasSubstr("mean"),
-                                   HasSubstr("80 x 70"), EndsWith("Pictures and report: out/report.html\n")));
-    EXPECT_THAT(outcome.err, HasSubstr("no model in models serves sigma 50: left out"));
-    EXPECT_GT(read_image(file("out/first_sigma25.png")).columns(), 200);
-    EXPECT_EQ(read_image(file("out/second_sigma15_denoised.png")).pixels.shape(), (Shape{1, 40, 60}));
-    const std::string report = read_text_file(file("out/report.html"));
-    EXPECT_THAT(report, AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("data:image/png;base64,"),
-                              HasSubstr("CC0-1.0"), Not(HasSubstr("http://")), EndsWith("</html>\n")));
-}
-
-TEST_F(CommandLine, DemonstratesOnAnImageOfYours) {
-    fs::create_directories(file("models"));
-    write_model("models/denoise_any_sigma.safetensors", 5, 55);
-    write_noisy("mine.png", 3, 50, 60);
-    const Outcome noisy = run("demo --models models --image mine.png --sigma 20 --output out");
-    ASSERT_EQ(noisy.status, 0) << noisy.err;
-    EXPECT_THAT(noisy.out, HasSubstr("3 x 50 x 60"));
-    EXPECT_THAT(noisy.err, HasSubstr("each channel is denoised by itself"));
-    EXPECT_EQ(read_image(file("out/mine_sigma20_denoised.png")).channels(), 3);
-    const Outcome clean = run("demo --models models --image mine.png --add-noise --output out");
-    ASSERT_EQ(clean.status, 0) << clean.err;
-    EXPECT_THAT(clean.out, HasSubstr("noisy PSNR"));
-    EXPECT_THAT(run("demo --models models --image mine.png --sigma 80 --output out").err,
-                HasSubstr("holds no model for these noise levels"));
-    EXPECT_THAT(run("demo --models nowhere --image mine.png"),
-                FailsWith(1, "nowhere: there is no such folder of models"));
-}
-
-TEST_F(CommandLine, SaysWhenPhotographsCannotBeHad) {
-    fs::create_directories(file("models"));
-    write_model("models/denoise_sigma25.safetensors");
-    write_bytes("models/photographs.sh", "echo no network here >&2\nexit 1\n");
-    const Outcome outcome =
-        run("demo --models models --output out", "XDG_CACHE_HOME='" + file("cache") + "'");
-    EXPECT_EQ(outcome.status, 1);
-    EXPECT_THAT(outcome.err,
-                AllOf(HasSubstr("no network here"), HasSubstr("sonolux: the photographs could not be"),
-                      HasSubstr("--photographs FOLDER or --image FILE")));
-    EXPECT_FALSE(fs::exists(file("out/report.html")));
 }
 
 TEST_F(CommandLine, FindsModelsByName) {

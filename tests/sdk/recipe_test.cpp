@@ -12,8 +12,10 @@
 namespace sonolux {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
 
 constexpr const char* text = R"(name = "denoise-25"   # a comment
@@ -149,8 +151,25 @@ TEST(RecipeTable, NamesTheLineThatIsNotToml) {
                 ThrowsMessage<Error>(HasSubstr("recipe.toml:2: not valid TOML: ")));
     EXPECT_THAT([] { RecipeTable("a = 1\na = 2\n", "recipe.toml"); },
                 ThrowsMessage<Error>(HasSubstr("recipe.toml:2: not valid TOML: ")));
-    EXPECT_THROW(RecipeTable(std::string(100000, '['), "recipe.toml"), Error);
-    EXPECT_THROW(RecipeTable("a = " + std::string(100000, '['), "recipe.toml"), Error);
+    EXPECT_THROW(RecipeTable(std::string(3000, '['), "recipe.toml"), Error);
+    EXPECT_THROW(RecipeTable("a = " + std::string(3000, '['), "recipe.toml"), Error);
+}
+
+// Tables in tables are taken apart by recursion: at a million, there was no stack left.
+TEST(RecipeTable, RefusesTablesThatAreTooDeep) {
+    const auto deep = [](int levels) {
+        std::string line = "[a";
+        for (int level = 1; level < levels; ++level) line += ".a";
+        return line + "]\nb = 1\n";
+    };
+    RecipeTable most(deep(4000), "recipe.toml");
+    EXPECT_THAT([&] { most.reject_unknown(); },
+                ThrowsMessage<Error>(HasSubstr("recipe.toml:2: unknown key")));
+    for (const std::string& bad :
+         {deep(4001), deep(1000000), std::string(1000000, '['), "a = " + std::string(1000000, '{')})
+        EXPECT_THAT([&] { RecipeTable(bad, "recipe.toml"); },
+                    ThrowsMessage<Error>(AllOf(StartsWith("recipe.toml: has "),
+                                               HasSubstr(" dots, brackets and braces, at most 4000"))));
 }
 
 TEST(RecipeTable, ADamagedFileIsAnErrorOrAnotherRecipeButNeverACrash) {

@@ -173,6 +173,18 @@ TEST(Safetensors, AnOversizeHeaderIsRefusedBeforeItIsRead) {
     }
 }
 
+// As many keys as the header may hold. Looking each up among all of them took minutes.
+TEST(Safetensors, ReadsManyKeysOfMetadata) {
+    std::string metadata;
+    constexpr int keys = (1 << 18) - 2;
+    for (int i = 0; i < keys; ++i)
+        metadata += (i > 0 ? ", \"key" : "\"key") + std::to_string(i) + "\": \"" + std::to_string(i) + "\"";
+    const auto bytes = file_of("{\"__metadata__\": {" + metadata + "}}", 0);
+    const SafetensorsHeader header = read_safetensors_header(bytes, "m.safetensors");
+    EXPECT_EQ(header.metadata.size(), std::size_t{keys});
+    EXPECT_EQ(header.metadata.at("key262140"), "262140");
+}
+
 TEST(Safetensors, ValuesMustBeFinite) {
     auto tensors = some_tensors();
     const auto bytes = write_safetensors(tensors, {});

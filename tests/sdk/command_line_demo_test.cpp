@@ -1,0 +1,98 @@
+// sonolux demo, run as people run it.
+#include "tests/support/command_line.hpp"
+
+namespace sonolux {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class DemoCommand : public CommandLine {};
+
+TEST_F(DemoCommand, OnPhotographs) {
+    fs::create_directories(file("models"));
+    fs::create_directories(file("photographs"));
+    write_model("models/denoise_sigma25.safetensors");
+    write_model("models/denoise_any_sigma.safetensors", 5, 30);
+    write_noisy("photographs/first.png", 3, 80, 70);
+    write_noisy("photographs/second.png", 1, 40, 60);
+    const Outcome outcome = run("demo --models models --photographs photographs --output out");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("photograph"), HasSubstr("first"), HasSubstr("mean"),
+                                   HasSubstr("80 x 70"), EndsWith("Pictures and report: out/report.html\n")));
+    EXPECT_THAT(outcome.err, HasSubstr("no model in models serves sigma 50: left out"));
+    EXPECT_GT(read_image(file("out/first_sigma25.png")).columns(), 200);
+    EXPECT_EQ(read_image(file("out/second_sigma15_denoised.png")).pixels.shape(), (Shape{1, 40, 60}));
+    const std::string report = read_text_file(file("out/report.html"));
+    EXPECT_THAT(report, AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("data:image/png;base64,"),
+                              HasSubstr("CC0-1.0"), Not(HasSubstr("http://")), EndsWith("</html>\n")));
+}
+
+TEST_F(DemoCommand, OnAnImageOfYours) {
+    fs::create_directories(file("models"));
+    write_model("models/denoise_any_sigma.safetensors", 5, 55);
+    write_noisy("mine.png", 3, 50, 60);
+    const Outcome noisy = run("demo --models models --image mine.png --sigma 20 --output out");
+    ASSERT_EQ(noisy.status, 0) << noisy.err;
+    EXPECT_THAT(noisy.out, HasSubstr("3 x 50 x 60"));
+    EXPECT_THAT(noisy.err, HasSubstr("each channel is denoised by itself"));
+    EXPECT_EQ(read_image(file("out/mine_sigma20_denoised.png")).channels(), 3);
+    const Outcome clean = run("demo --models models --image mine.png --add-noise --output out");
+    ASSERT_EQ(clean.status, 0) << clean.err;
+    EXPECT_THAT(clean.out, HasSubstr("noisy PSNR"));
+    EXPECT_THAT(run("demo --models models --image mine.png --sigma 80 --output out").err,
+                HasSubstr("holds no model for these noise levels"));
+    EXPECT_THAT(run("demo --models nowhere --image mine.png"),
+                FailsWith(1, "nowhere: there is no such folder of models"));
+}
+
+TEST_F(DemoCommand, SaysWhenPhotographsCannotBeHad) {
+    fs::create_directories(file("models"));
+    write_model("models/denoise_sigma25.safetensors");
+    write_bytes("models/photographs.sh", "echo no network here >&2\nexit 1\n");
+    const Outcome outcome =
+        run("demo --models models --output out", "XDG_CACHE_HOME='" + file("cache") + "'");
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("no network here"), HasSubstr("sonolux: the photographs could not be"),
+                      HasSubstr("--photographs FOLDER or --image FILE")));
+    EXPECT_FALSE(fs::exists(file("out/report.html")));
+}
+
+TEST_F(DemoCommand, KeepsPhotographsOfOneNameApart) {
+    fs::create_directories(file("models"));
+    fs::create_directories(file("photographs/one"));
+    fs::create_directories(file("photographs/two"));
+    write_model("models/denoise_sigma25.safetensors");
+    // Of four sizes, which tell whose picture is whose. The last one has the name that the second would get.
+    write_noisy("photographs/one/scene.png", 1, 20, 30);
+    write_noisy("photographs/two/scene.png", 1, 21, 31);
+    write_noisy("photographs/two/scene.tif", 1, 22, 32);
+    write_noisy("photographs/scene_2.png", 1, 23, 33);
+    std::string list = "file\tuse\tpackage\tauthor\tlicence\n";
+    for (const char* name : {"one/scene.png", "two/scene.png", "two/scene.tif", "scene_2.png"})
+        list += std::string(name) + "\tdemonstration\tnone\tnobody\tCC0-1.0\n";
+    write_bytes("photographs/photographs.tsv", list);
+    const std::string sizes[] = {"20 x 30", "21 x 31", "22 x 32", "23 x 33"};
+
+    const Outcome listed = run("demo --models models --photographs photographs --sigma 25 --output out");
+    ASSERT_EQ(listed.status, 0) << listed.err;
+    EXPECT_THAT(listed.out, AllOf(HasSubstr("scene_3"), HasSubstr("scene_4")));
+    EXPECT_EQ(read_image(file("out/scene_sigma25_denoised.png")).pixels.shape(), (Shape{1, 20, 30}));
+    EXPECT_EQ(read_image(file("out/scene_3_sigma25_denoised.png")).pixels.shape(), (Shape{1, 21, 31}));
+    EXPECT_EQ(read_image(file("out/scene_4_sigma25_denoised.png")).pixels.shape(), (Shape{1, 22, 32}));
+    EXPECT_EQ(read_image(file("out/scene_2_sigma25_denoised.png")).pixels.shape(), (Shape{1, 23, 33}));
+
+    // A folder without a list: two formats of one name.
+    const Outcome folder = run("demo --models models --photographs photographs/two --sigma 25 --output two");
+    ASSERT_EQ(folder.status, 0) << folder.err;
+    EXPECT_EQ(read_image(file("two/scene_sigma25_denoised.png")).pixels.shape(), (Shape{1, 21, 31}));
+    EXPECT_EQ(read_image(file("two/scene_2_sigma25_denoised.png")).pixels.shape(), (Shape{1, 22, 32}));
+}
+
+}  // namespace
+}  // namespace sonolux
