@@ -138,6 +138,22 @@ void require_folder_of(const std::string& path) {
             ": there is no folder ", folder.string());
 }
 
+int bits_of_output(const std::string& output, int asked, const std::string& input, const Image& image) {
+    std::string extension = std::filesystem::path(output).extension().string();
+    for (char& letter : extension)
+        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    const bool png = extension == ".png";
+    if (!png && extension != ".tif" && extension != ".tiff")
+        throw UsageError(fmt::format("OUTPUT must end in .png, .tif or .tiff, got \"{}\"", output));
+    if (asked == 32 && png) throw UsageError("--bits 32 needs a TIFF file: PNG holds at most 16 bits");
+    if (asked > 0) return asked;
+    if (png && image.bits > 16) {
+        warn(fmt::format("{} holds floats, {} keeps 16 bits of [0, 1]", input, output));
+        return 16;
+    }
+    return image.bits;
+}
+
 void warn(const std::string& text) { fmt::print(stderr, "sonolux: warning: {}\n", text); }
 
 }  // namespace sonolux::command_line

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <sonolux/core/context.hpp>
+#include <sonolux/sdk/files/image.hpp>
 
 namespace sonolux::command_line {
 
@@ -78,6 +79,11 @@ void install_interrupt_handler();
 
 /// Throws Error{file_error} if there is no folder for that file: before the work that it is to hold.
 void require_folder_of(const std::string& path);
+
+/// How many bits `output` is written with: `asked` for, or else as `image` (the content of `input`) has them.
+/// Throws UsageError for a name or a number that cannot be written; called before the work and not after it.
+[[nodiscard]] int bits_of_output(const std::string& output, int asked, const std::string& input,
+                                 const Image& image);
 
 /// `sonolux: warning: ...` on standard error.
 void warn(const std::string& text);

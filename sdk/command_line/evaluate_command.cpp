@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/command_line/deblur.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/evaluate.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
@@ -14,7 +14,19 @@ namespace {
 struct Options {
     std::string model, csv, channels = "refuse";
     EvaluateOptions evaluate;
+    MethodArguments classical;
+    bool seed_given = false;
 };
+
+void run_levin(const Options& options, const CommonOptions& common) {
+    if (options.seed_given)
+        throw UsageError("--seed is for protocols that add noise: the blurred images are real");
+    if (options.channels != "refuse")
+        throw UsageError("--channels is for colour images: the blurred images are grey");
+    LevinArguments arguments{options.model, options.evaluate.data, options.csv, options.classical};
+    if (options.evaluate.sigma > 0) arguments.sigma = options.evaluate.sigma;
+    evaluate_on_levin_set(arguments, common);
+}
 
 std::string fixed(double value, int digits) {
     return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
@@ -31,7 +43,17 @@ std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
 }
 
 void run(Options& options, const CommonOptions& common) {
-    const Model model = load_model_file(find_model(options.model));
+    if (options.evaluate.protocol == "levin") return run_levin(options, common);
+    const auto require_no_deblurring = [&](bool deblurs) {
+        if (deblurs)
+            throw UsageError(fmt::format("{} takes blurs away: choose --protocol levin", options.model));
+    };
+    require_no_deblurring(is_classical_deblurring(options.model));
+    for (const auto& [name, given] : {std::pair{"--border", !options.classical.border.empty()},
+                                      {"--set", !options.classical.settings.empty()}})
+        if (given) throw UsageError(fmt::format("{} belongs to --protocol levin", name));
+    const Model model = open_model(find_model(options.model));
+    require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
     options.evaluate.luma = options.channels == "luma";
@@ -52,35 +74,56 @@ void run(Options& options, const CommonOptions& common) {
 
 void add_evaluate(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        add_command(program, common, "evaluate", "Measure a denoiser on images whose truth is known.",
-                    "Adds Gaussian noise, neither clipped nor quantised, denoises, and prints PSNR (dB), "
-                    "PSNR of the clipped\n"
-                    "estimate, SSIM (Wang 2004) of the clipped estimate and the time of each image, and the "
-                    "means over images.\n"
-                    "The noise depends on the seed and the place of the image in the folder alone.\n\n"
-                    "Example:\n  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol "
-                    "bsd68 --csv bsd68.csv",
-                    [options, &common] { run(*options, common); });
-    command->add_option("MODEL", options->model, "model file (.safetensors) or name of a shipped model")
+    CLI::App* command = add_command(
+        program, common, "evaluate", "Measure a method on images whose truth is known.",
+        "Adds Gaussian noise, neither clipped nor quantised, denoises, and prints PSNR (dB), "
+        "PSNR of the clipped\n"
+        "estimate, SSIM (Wang 2004) of the clipped estimate and the time of each image, and the "
+        "means over images.\n"
+        "The noise depends on the seed and the place of the image in the folder alone.\n\n"
+        "--protocol levin measures deblurring instead, by a model or by wiener, richardson-lucy, tv or "
+        "conjugate-gradients,\n"
+        "on the 32 photographs of Levin et al. 2009 with their true kernels: without a border of 15 "
+        "pixels, at the best shift\n"
+        "within 5 pixels in steps of 1/4. FOLDER holds im1_kernel1_img.png ... im4_kernel8_img.png, "
+        "gt/im1.png ... and Levin09.mat.\n\n"
+        "Examples:\n"
+        "  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol bsd68 --csv bsd68.csv\n"
+        "  sonolux evaluate tv --protocol levin --data levin",
+        [options, &common] { run(*options, common); });
+    command
+        ->add_option("MODEL", options->model,
+                     "model file (.safetensors), name of a shipped model, or classical method")
         ->required();
-    command->add_option("--data", options->evaluate.data, "folder of clean images: PNG, TIFF or JPEG")
+    command
+        ->add_option("--data", options->evaluate.data,
+                     "folder of clean images (PNG, TIFF or JPEG), or of the Levin set")
         ->required()
         ->type_name("FOLDER");
     command
         ->add_option("--sigma", options->evaluate.sigma,
-                     "standard deviation of the noise, white being 255; needed by models that serve a range")
+                     "standard deviation of the noise, white being 255; needed by models that serve a range "
+                     "(levin: 1.5)")
         ->check(noise_level())
         ->type_name("S");
     command
         ->add_option("--protocol", options->evaluate.protocol,
-                     "gaussian (default), or bsd68: the same, on exactly those 68 images")
-        ->check(CLI::IsMember({"gaussian", "bsd68"}))
+                     "gaussian (default); bsd68: the same, on exactly those 68 images; or levin")
+        ->check(CLI::IsMember({"gaussian", "bsd68", "levin"}))
         ->type_name("NAME");
-    command->add_option("--seed", options->evaluate.seed, "of the noise (default 0)")->type_name("N");
+    command
+        ->add_option_function<std::uint64_t>(
+            "--seed",
+            [options](const std::uint64_t& seed) {
+                options->evaluate.seed = seed;
+                options->seed_given = true;
+            },
+            "of the noise (default 0)")
+        ->type_name("N");
     command->add_option("--channels", options->channels, "for colour images: luma (make them grey) or refuse")
         ->check(CLI::IsMember({"refuse", "luma"}))
         ->type_name("RULE");
+    options->classical.add_to(*command);
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");
 }
 

@@ -1,9 +1,7 @@
 // sonolux/sdk/command_line/reconstruct_command.cpp
-#include <filesystem>
-
 #include <fmt/format.h>
 
-#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/command_line/deblur.hpp>
 #include <sonolux/sdk/pipelines/reconstruct.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 
@@ -15,30 +13,39 @@ struct Options {
     double sigma = 0;
     Index tile = 0;
     int bits = 0;
+    DeblurArguments deblur;
 };
 
-// Found out before the work is done, not after.
-int bits_of_output(const Options& options, const Image& image) {
-    std::string extension = std::filesystem::path(options.output).extension().string();
-    for (char& letter : extension)
-        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    const bool png = extension == ".png";
-    if (!png && extension != ".tif" && extension != ".tiff")
-        throw UsageError(fmt::format("OUTPUT must end in .png, .tif or .tiff, got \"{}\"", options.output));
-    if (options.bits == 32 && png) throw UsageError("--bits 32 needs a TIFF file: PNG holds at most 16 bits");
-    if (options.bits > 0) return options.bits;
-    if (png && image.bits > 16) {
-        warn(fmt::format("{} holds floats, {} keeps 16 bits of [0, 1]", options.input, options.output));
-        return 16;
-    }
-    return image.bits;
+void run_blurred(const Options& options, const CommonOptions& common) {
+    if (options.tile > 0) throw UsageError("--tile is for denoising: deblurring works on the whole image");
+    DeblurArguments arguments = options.deblur;
+    arguments.method = options.model;
+    arguments.input = options.input;
+    arguments.output = options.output;
+    arguments.sigma = options.sigma;
+    arguments.luma = options.channels == "luma";
+    arguments.bits = options.bits;
+    reconstruct_blurred(arguments, common);
 }
 
 void run(const Options& options, const CommonOptions& common) {
-    const Model model = load_model_file(find_model(options.model));
+    if (!options.deblur.kernel.empty()) return run_blurred(options, common);
+    const auto require_no_blur = [&](bool deblurs) {
+        if (deblurs)
+            throw UsageError(
+                fmt::format("{} takes a blur away: --kernel FILE must say which", options.model));
+    };
+    require_no_blur(is_classical_deblurring(options.model));
+    for (const auto& [name, given] : {std::pair{"--kernel-variable", !options.deblur.variable.empty()},
+                                      {"--rotate-kernel", options.deblur.rotate_kernel},
+                                      {"--border", !options.deblur.classical.border.empty()},
+                                      {"--set", !options.deblur.classical.settings.empty()}})
+        if (given) throw UsageError(fmt::format("{} belongs to --kernel FILE", name));
+    const Model model = open_model(find_model(options.model));
+    require_no_blur(model.problem.kind == "deblur");
     const Image image = read_image(options.input);
     if (image.had_alpha) warn(fmt::format("{}: transparency was dropped", options.input));
-    const int bits = bits_of_output(options, image);
+    const int bits = bits_of_output(options.output, options.bits, options.input, image);
     require_folder_of(options.output);
 
     ProgressLine progress;
@@ -69,30 +76,41 @@ void run(const Options& options, const CommonOptions& common) {
 
 void add_reconstruct(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        add_command(program, common, "reconstruct", "Do what a model was trained for: denoise an image.",
-                    "MODEL is a file, or the name of a shipped model. Values are the file's code values over "
-                    "their range, without\n"
-                    "gamma. Large images are worked on in tiles; the result is the same to the bit.\n\n"
-                    "Example:\n  sonolux reconstruct denoise_any_sigma noisy.png clean.png --sigma 20",
-                    [options, &common] { run(*options, common); });
-    command->add_option("MODEL", options->model, "model file (.safetensors) or name of a shipped model")
+    CLI::App* command = add_command(
+        program, common, "reconstruct", "Denoise an image, or take away a blur that is known.",
+        "MODEL is a file or the name of a shipped model; to take away the blur of --kernel, one for "
+        "deblurring "
+        "or one of the\n"
+        "classical methods wiener, richardson-lucy, tv and conjugate-gradients. Values are the file's code "
+        "values "
+        "over their\n"
+        "range, without gamma. Large images are denoised in tiles; the result is the same to the bit.\n\n"
+        "Examples:\n"
+        "  sonolux reconstruct denoise_any_sigma noisy.png clean.png --sigma 20\n"
+        "  sonolux reconstruct tv blurred.png sharp.png --kernel kernel.png --sigma 2",
+        [options, &common] { run(*options, common); });
+    command
+        ->add_option("MODEL", options->model,
+                     "model file (.safetensors), name of a shipped model, or classical method")
         ->required();
-    command->add_option("INPUT", options->input, "noisy image: PNG, TIFF or JPEG")->required();
-    command->add_option("OUTPUT", options->output, "denoised image: .png, .tif or .tiff")->required();
+    command->add_option("INPUT", options->input, "noisy or blurred image: PNG, TIFF or JPEG")->required();
+    command->add_option("OUTPUT", options->output, "restored image: .png, .tif or .tiff")->required();
     command
         ->add_option("--sigma", options->sigma,
-                     "standard deviation of the noise, white being 255; needed by models that serve a range")
+                     "standard deviation of the noise, white being 255; needed by models that serve a range, "
+                     "estimated for "
+                     "blurred images")
         ->check(noise_level())
         ->type_name("S");
+    add_kernel_options(*command, options->deblur);
     command->add_option("--tile", options->tile, "rows and columns of a tile; 0: by memory")
         ->check(number_from(0, 1 << 20))
         ->type_name("N");
     command
-        ->add_option(
-            "--channels", options->channels,
-            "for colour images and a grey model: separate (each channel by itself), luma (make it grey), or "
-            "refuse")
+        ->add_option("--channels", options->channels,
+                     "for colour images and a grey model: separate (each channel by itself; so are blurs "
+                     "taken away), luma "
+                     "(make it grey), or refuse")
         ->check(CLI::IsMember({"refuse", "separate", "luma"}))
         ->type_name("RULE");
     command
