@@ -8,7 +8,18 @@
 
 namespace sonolux {
 
-using namespace cnn;
+using cnn::Activate;
+using cnn::block;
+using cnn::blocks_of;
+using cnn::Features;
+using cnn::Frame;
+using cnn::kernels;
+using cnn::KernelTable;
+using cnn::most_layers;
+using cnn::most_size;
+using cnn::PackedLayer;
+using cnn::Rectangle;
+using cnn::Tiling;
 
 namespace {
 

@@ -12,6 +12,7 @@
 // tile, and for AVX2 and AVX-512.
 #include <algorithm>
 #include <cstring>
+#include <numbers>
 #include <utility>
 
 #include <sonolux/core/multiply_add.hpp>
@@ -173,11 +174,13 @@ inline Vector exp_minus_one(Vector z) noexcept {
     const Vector lowest = splat(-30.0f);  // exp(-30) - 1 is -1 in float
     z = z < lowest ? lowest : z;
     const Vector magic = splat(12582912.0f);  // 1.5 2^23: what is added to it is rounded to an integer
-    const Vector shifted = multiply_add(z, splat(1.44269504f), magic);
+    const Vector shifted = multiply_add(z, splat(std::numbers::log2e_v<float>), magic);
     const Vector n = shifted - magic;
-    // log 2 in two pieces: n times the first one is exact.
-    Vector r = multiply_add(n, splat(-0.69314575f), z);
-    r = multiply_add(n, splat(-1.4286068e-6f), r);
+    // log 2 in two pieces, the first of 15 bits: n times it is exact.
+    constexpr float high = 22713.0f / 32768.0f;
+    constexpr auto low = static_cast<float>(std::numbers::ln2 - double{high});
+    Vector r = multiply_add(n, splat(-high), z);
+    r = multiply_add(n, splat(-low), r);
     Vector q = splat(0x1.6d9932p-10f);
     q = multiply_add(q, r, splat(0x1.12281cp-7f));
     q = multiply_add(q, r, splat(0x1.555486p-5f));

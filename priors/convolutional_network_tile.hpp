@@ -106,19 +106,24 @@ struct Tiling {
     Index rows, columns, tile_rows, tile_columns, across, count;
 
     Tiling(Index image_rows, Index image_columns, Index most_rows, Index most_columns) noexcept
-        : rows(image_rows), columns(image_columns) {
-        const Index down = (rows + most_rows - 1) / most_rows;
-        across = (columns + most_columns - 1) / most_columns;
-        tile_rows = (rows + down - 1) / down;
-        tile_columns = (columns + across - 1) / across;
-        count = down * across;
-    }
+        : rows(image_rows),
+          columns(image_columns),
+          tile_rows(piece(rows, most_rows)),
+          tile_columns(piece(columns, most_columns)),
+          across(pieces(columns, most_columns)),
+          count(across * pieces(rows, most_rows)) {}
 
     /// Tile i; may be empty at the end.
     [[nodiscard]] Rectangle tile(Index i) const noexcept {
         const Index row = std::min(i / across * tile_rows, rows),
                     column = std::min(i % across * tile_columns, columns);
         return {row, std::min(row + tile_rows, rows), column, std::min(column + tile_columns, columns)};
+    }
+
+private:
+    [[nodiscard]] static Index pieces(Index whole, Index most) noexcept { return (whole + most - 1) / most; }
+    [[nodiscard]] static Index piece(Index whole, Index most) noexcept {
+        return (whole + pieces(whole, most) - 1) / pieces(whole, most);
     }
 };
 

@@ -15,7 +15,18 @@
 
 namespace sonolux {
 
-using namespace cnn;
+using cnn::block;
+using cnn::blocks_of;
+using cnn::Features;
+using cnn::Frame;
+using cnn::InputRows;
+using cnn::kernels;
+using cnn::KernelTable;
+using cnn::most_layers;
+using cnn::OutputRow;
+using cnn::PackedLayer;
+using cnn::Rectangle;
+using cnn::Tiling;
 
 namespace {
 

@@ -136,8 +136,8 @@ TEST_P(ConvolutionalNetworkOnEveryIsa, PassesTheTaylorTestForTheImageAndEveryKin
                                     std::pair{layer.biases, layer.biases + layer.outputs}}) {
                 std::vector<float> moved = parameters;
                 const double order = taylor_test(
-                    [&, from = from](View<const float> part) {
-                        std::copy(part.begin(), part.end(), moved.begin() + from);
+                    [&, start = from](View<const float> part) {
+                        std::copy(part.begin(), part.end(), moved.begin() + start);
                         network.update(moved);
                         return energy(x);
                     },
