@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
+#include <numbers>
 
 #include <sonolux/solvers/kernel_check.hpp>
 #include <sonolux/solvers/padded_blur.hpp>
@@ -99,7 +99,7 @@ Fit fit(View<const float> y, View<const float> kernel, double weight, Context& c
         std::vector<float> values(static_cast<std::size_t>(size));
         for (Index k = 0; k < size; ++k) {
             const double sine =
-                std::sin(3.14159265358979323846 * static_cast<double>(k) / static_cast<double>(size));
+                std::sin(std::numbers::pi * static_cast<double>(k) / static_cast<double>(size));
             values[static_cast<std::size_t>(k)] = static_cast<float>(4 * sine * sine);
         }
         return values;

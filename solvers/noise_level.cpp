@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include <sonolux/core/parallel_rows.hpp>
 #include <sonolux/solvers/noise_level.hpp>
@@ -41,11 +42,10 @@ void require_image(View<const float> image, Index smallest) {
 class Patches {
 public:
     explicit Patches(View<const float> image) : image_(image) {
-        constexpr double pi = 3.14159265358979323846;
         for (std::size_t u = 0; u < frequencies; ++u)
             for (std::size_t x = 0; x < patch; ++x)
                 cosines_[u][x] =
-                    std::sqrt(2.0 / patch) * std::cos(pi * (static_cast<double>(x) + 0.5) *
+                    std::sqrt(2.0 / patch) * std::cos(std::numbers::pi * (static_cast<double>(x) + 0.5) *
                                                       static_cast<double>(u + lowest_frequency) / patch);
         const double places =
             static_cast<double>(image.rows() - patch + 1) * static_cast<double>(image.columns() - patch + 1);
@@ -80,19 +80,19 @@ public:
 
     /// The coefficients with u + v >= first_high.
     [[nodiscard]] Coefficients coefficients(Index n) const noexcept {
-        double across[patch][frequencies];
+        double across[frequencies][patch];
         for (int y = 0; y < patch; ++y)
             for (std::size_t v = 0; v < frequencies; ++v) {
                 double sum = 0;
                 for (std::size_t x = 0; x < patch; ++x)
                     sum += cosines_[v][x] * static_cast<double>(at(n, y)[x]);
-                across[y][v] = sum;
+                across[v][y] = sum;
             }
         Coefficients c{};
         std::size_t next = 0;
         for (std::size_t u = 0; u < frequencies; ++u)
             for (std::size_t v = frequencies - 1 - u; v < frequencies; ++v) {
-                for (std::size_t y = 0; y < patch; ++y) c[next] += cosines_[u][y] * across[y][v];
+                for (std::size_t y = 0; y < patch; ++y) c[next] += cosines_[u][y] * across[v][y];
                 ++next;
             }
         return c;

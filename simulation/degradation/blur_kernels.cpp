@@ -1,6 +1,7 @@
 // sonolux/simulation/degradation/blur_kernels.cpp
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include <sonolux/simulation/degradation/blur_kernels.hpp>
@@ -14,7 +15,7 @@ using detail::KernelTaps;
 using detail::softened;
 using detail::softening_reach;
 
-constexpr double pi = 3.14159265358979323846;
+using std::numbers::pi;
 constexpr Status bad = Status::invalid_argument;
 
 struct Point {
@@ -59,6 +60,7 @@ KernelTaps defocus_taps(double radius, int blades, double rotation) {
     const double outer = radius * std::sqrt(2 * pi / (corners * std::sin(turn)));
     const double inner = outer * std::cos(turn / 2);
     std::vector<Point> polygon;
+    polygon.reserve(static_cast<std::size_t>(corners));
     for (int n = 0; n < corners; ++n)
         polygon.push_back({outer * std::cos(rotation + n * turn), outer * std::sin(rotation + n * turn)});
 
@@ -89,7 +91,10 @@ KernelTaps defocus_taps(double radius, int blades, double rotation) {
 /// regression models, 2010, section 3).
 class Oscillator {
 public:
-    Oscillator(double length_scale, double step, Philox& random) : w_(std::sqrt(3.0) / length_scale) {
+    Oscillator(double length_scale, double step, Philox& random)
+        : w_(std::numbers::sqrt3 / length_scale),
+          position_(static_cast<double>(random.normal())),
+          velocity_(w_ * static_cast<double>(random.normal())) {
         const double decay = std::exp(-w_ * step);
         a_[0][0] = decay * (1 + w_ * step);
         a_[0][1] = decay * step;
@@ -103,8 +108,6 @@ public:
         position_noise_ = std::sqrt(std::max(pp, 0.0));
         common_noise_ = position_noise_ > 0 ? pv / position_noise_ : 0;
         velocity_noise_ = std::sqrt(std::max(vv - common_noise_ * common_noise_, 0.0));
-        position_ = static_cast<double>(random.normal());
-        velocity_ = w_ * static_cast<double>(random.normal());
     }
 
     [[nodiscard]] double position() const noexcept { return position_; }
@@ -121,8 +124,8 @@ public:
     }
 
 private:
-    double w_, a_[2][2], position_noise_, common_noise_, velocity_noise_;
-    double position_ = 0, velocity_ = 0;
+    double w_, position_, velocity_;
+    double a_[2][2], position_noise_, common_noise_, velocity_noise_;
 };
 
 void require_range(double low, double from, double to, double high, const char* name) {
@@ -328,8 +331,7 @@ Array<float> perturb_kernel(View<const float> kernel, const KernelErrorOptions& 
     for (Index y = -taps.row_reach(); y <= taps.row_reach(); ++y)
         for (Index x = -taps.column_reach(); x <= taps.column_reach(); ++x) {
             double& tap = taps.at(y, x);
-            tap += options.noise * largest * static_cast<double>(random.normal());
-            if (tap < 0) tap = 0;
+            tap = std::max(tap + options.noise * largest * static_cast<double>(random.normal()), 0.0);
         }
     const double threshold = options.threshold * taps.largest();
     for (Index y = -taps.row_reach(); y <= taps.row_reach(); ++y)
