@@ -6,6 +6,7 @@
 #include <complex>
 #include <functional>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include <sonolux/simulation/degradation/blur_kernels.hpp>
@@ -16,7 +17,12 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-constexpr double pi = 3.14159265358979323846;
+using std::numbers::pi;
+
+double from_middle(Index tap, Index taps) {
+    const Index middle = taps / 2;
+    return static_cast<double>(tap - middle);
+}
 
 /// Moments about the middle tap: x to the right, y down.
 struct Moments {
@@ -28,8 +34,8 @@ Moments moments(View<const float> kernel) {
     for (Index u = 0; u < kernel.rows(); ++u)
         for (Index v = 0; v < kernel.columns(); ++v) {
             const double k = kernel(u, v);
-            const double y = static_cast<double>(u - kernel.rows() / 2);
-            const double x = static_cast<double>(v - kernel.columns() / 2);
+            const double y = from_middle(u, kernel.rows());
+            const double x = from_middle(v, kernel.columns());
             m.sum += k;
             m.x += k * x;
             m.y += k * y;
@@ -45,8 +51,8 @@ std::complex<double> transfer(View<const float> kernel, double fx, double fy) {
     std::complex<double> sum;
     for (Index u = 0; u < kernel.rows(); ++u)
         for (Index v = 0; v < kernel.columns(); ++v) {
-            const double y = static_cast<double>(u - kernel.rows() / 2);
-            const double x = static_cast<double>(v - kernel.columns() / 2);
+            const double y = from_middle(u, kernel.rows());
+            const double x = from_middle(v, kernel.columns());
             sum += static_cast<double>(kernel(u, v)) * std::polar(1.0, -2 * pi * (fx * x + fy * y));
         }
     return sum;
@@ -168,7 +174,7 @@ TEST(CameraShake, MovesWithMaternsCovariance) {
     CameraShakeOptions options;
     options.length_scale_from = options.length_scale_to = 0.3;
     options.impulses = 0;
-    const double w = std::sqrt(3.0) / 0.3;
+    const double w = std::numbers::sqrt3 / 0.3;
     constexpr int paths = 4000, lags[] = {0, 50, 100, 300, 700};
     double covariance[5] = {}, across = 0, mean = 0;
     for (std::uint64_t sample = 0; sample < paths; ++sample) {
@@ -197,7 +203,7 @@ TEST(CameraShake, IsHitAsOftenAndAsHardAsAskedFor) {
     options.length_scale_from = options.length_scale_to = 1;
     options.impulses = 3;
     options.impulse_strength = 2;
-    const double w = std::sqrt(3.0);
+    const double w = std::numbers::sqrt3;
     int hits = 0;
     double squares = 0;
     constexpr int paths = 500;

@@ -264,10 +264,10 @@ TEST(CheckOrientation, RefusesWhatItCannotCompare) {
 
 /// Prints what docs/results.md says.
 TEST(CheckOrientationOnPhotographsSlow, FindsTheRightWayRoundInNoiseAndWithEstimatedKernels) {
-    const auto folder = data_folder() / "restoration/bsds_color/train";
-    SLX_NEEDS(folder);
+    SLX_NEEDS(data_folder() / "restoration/bsds_color/train");
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
+    for (const auto& entry :
+         std::filesystem::directory_iterator(data_folder() / "restoration/bsds_color/train"))
         files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
     BlurKernelOptions options;
