@@ -4,7 +4,8 @@
 //
 // Workstations use FFTW (GPL), closed firmware KissFFT (BSD). Which of them a build has is chosen by CMake
 // and told by available_fft_backends(). Neither allocates once a transform is made. Sizes that are not
-// products of 2, 3 and 5 (and 7, 11, 13 with FFTW) cost about four times as much.
+// products of 2, 3 and 5 (and 7, 11, 13 with FFTW) cost about four times as much. FFTW ends the process where
+// it gets no memory for the tables of a transform; firmware never sees it.
 #pragma once
 
 #include <complex>
@@ -53,6 +54,10 @@ public:
 
     /// "FFTW 3.3.10, ESTIMATE" or "KissFFT".
     [[nodiscard]] virtual std::string description() const = 0;
+
+    /// What the scratch in the plan takes: a spectrum and little else. Tables of the backend come on top, of
+    /// a few rows and columns.
+    [[nodiscard]] virtual std::size_t memory_bytes() const noexcept = 0;
 
 private:
     Index rows_, columns_;

@@ -165,6 +165,11 @@ public:
 
     std::string description() const override { return description_; }
 
+    std::size_t memory_bytes() const noexcept override {
+        return static_cast<std::size_t>(line_.elements() + block_.elements() + half_.elements()) *
+               sizeof(Complex);
+    }
+
 private:
     static constexpr Index columns_at_once = 8;  // one cache line of complex numbers
 

@@ -110,6 +110,10 @@ void PaddedBlur::set_identity() noexcept {
     std::fill(column_taper_.begin(), column_taper_.end(), 1.0f);
 }
 
+std::size_t PaddedBlur::memory_bytes() const noexcept {
+    return blur_.memory_bytes() + (row_taper_.size() + column_taper_.size()) * sizeof(float);
+}
+
 std::size_t PaddedBlur::workspace_bytes(const Context& context) const noexcept {
     return 2 * Workspace::bytes<float>(domain().elements()) + blur_.workspace_bytes(context);
 }
@@ -121,13 +125,13 @@ void PaddedBlur::enter(View<const float> y, View<float> image, Context& context)
 }
 
 void PaddedBlur::renew_border(View<float> image, Context& context) const noexcept {
-    if (treatment_ == BorderTreatment::circular || treatment_ == BorderTreatment::valid) return;
+    if (!renews_border()) return;
     replicate(image);
     if (treatment_ == BorderTreatment::taper) taper(image, context);
 }
 
 void PaddedBlur::renew_border_adjoint(View<float> image, Context& context) const noexcept {
-    if (treatment_ == BorderTreatment::circular || treatment_ == BorderTreatment::valid) return;
+    if (!renews_border()) return;
     if (treatment_ == BorderTreatment::taper) taper_adjoint(image, context);
     replicate_adjoint(image);
 }

@@ -65,7 +65,12 @@ public:
     [[nodiscard]] BorderTreatment treatment() const noexcept { return treatment_; }
     [[nodiscard]] Shape observed() const noexcept { return {rows_, columns_}; }
     [[nodiscard]] Shape domain() const noexcept { return blur_.domain(); }
+    [[nodiscard]] Index border_rows() const noexcept { return top_; }
+    [[nodiscard]] Index border_columns() const noexcept { return left_; }
     [[nodiscard]] const CircularConvolution& blur() const noexcept { return blur_; }
+
+    /// What this object itself holds.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     /// Of each of the calls below.
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept;
@@ -84,6 +89,10 @@ public:
     /// a part of the image (circular, valid).
     void renew_border(View<float> image, Context& context) const noexcept;
     void renew_border_adjoint(View<float> image, Context& context) const noexcept;
+
+    [[nodiscard]] bool renews_border() const noexcept {
+        return treatment_ == BorderTreatment::replicate || treatment_ == BorderTreatment::taper;
+    }
 
     /// Whether a step (from 0) replaces the border of y by what x says.
     [[nodiscard]] bool completes_data(Index step) const noexcept {

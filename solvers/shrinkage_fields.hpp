@@ -41,7 +41,8 @@ struct ShrinkageFieldsOptions {
 
     /// Filters (also those of the denominator), activation, border rule on the domain. With a convolutional
     /// network only its filters are looked at: those of the denominator.
-    FieldsOfExpertsOptions experts = {.boundary = BoundaryRule::circular, .border = BorderGradient::exact};
+    FieldsOfExpertsOptions experts = {
+        .filters = {}, .activation = {}, .boundary = BoundaryRule::circular, .border = BorderGradient::exact};
     ConvolutionalNetworkOptions network;  ///< in the place of the experts; sees replicated borders
     ShrinkageForm form = ShrinkageForm::residual;
 

@@ -167,6 +167,22 @@ std::size_t ShrinkageStage::workspace_bytes(Index rows, Index columns, const Obs
     return inside + power + 6 * spectrum + 4 * image + parameters;
 }
 
+std::size_t ShrinkageStage::forward_workspace_bytes(Index rows, Index columns, const Observation& observation,
+                                                    const Context& context) const noexcept {
+    const Index extra = 2 * margin();
+    const std::size_t image = Workspace::bytes<float>(rows * columns);
+    const std::size_t spectrum = Workspace::bytes<Complex>(rows * (columns / 2 + 1));
+    const std::size_t power = Workspace::bytes<float>(rows * (columns / 2 + 1));
+    std::size_t inside = filter_power_workspace_bytes(options_.experts.filters.size, columns);
+    inside = std::max(
+        inside, has_experts() ? experts_->workspace_bytes(rows, columns, context)
+                              : network_->gradient_workspace_bytes(rows + extra, columns + extra, context) +
+                                    2 * Workspace::bytes<float>((rows + extra) * (columns + extra)));
+    if (observation.blur != nullptr && observation.blur->renews_border())
+        inside = std::max(inside, observation.blur->workspace_bytes(context)) + image;
+    return inside + power + 2 * spectrum;
+}
+
 void ShrinkageStage::prior_gradient(View<const float> u, View<float> out, Context& context) const noexcept {
     if (has_experts()) {
         experts_->gradient(u, out, context);
@@ -214,7 +230,7 @@ void ShrinkageStage::prior_vjp(View<const float> u, View<const float> v, View<fl
 }
 
 void ShrinkageStage::data_spectrum(const Observation& observation, View<const Complex> u_spectrum,
-                                   View<Complex> out, Context& context) const noexcept {
+                                   View<Complex> out, View<float> spare, Context& context) const noexcept {
     const PaddedBlur& blur = *observation.blur;
     RealFft2& fft = blur.blur().fft();
     if (!blur.completes_data(observation.step)) {
@@ -222,50 +238,60 @@ void ShrinkageStage::data_spectrum(const Observation& observation, View<const Co
         return;
     }
     const View<const Complex> kernel = blur.blur().spectrum();
-    Scratch scratch(context.workspace());
-    const View<float> completed = scratch.take<float>(blur.domain());
     over_rows(out, context, [&](Index k, Index count) {
         for (Index l = 0; l < count; ++l) out.row(k)[l] = product(kernel.row(k)[l], u_spectrum.row(k)[l]);
     });
-    fft.inverse(out, completed);
-    copy(blur.inside(observation.data), blur.inside(completed));
-    fft.forward(completed, out);
+    fft.inverse(out, spare);
+    copy(blur.inside(observation.data), blur.inside(spare));
+    fft.forward(spare, out);
 }
 
+// Large images are bounded by memory, so every buffer here serves several times: `image`, which ends up as
+// the next state, holds the learned part and the completed data before; `spectrum` those of u and of the
+// data.
 void ShrinkageStage::forward(View<const float> state, const Observation& observation, View<float> next,
                              Context& context) const noexcept {
     const PaddedBlur& blur = *observation.blur;
     RealFft2& fft = blur.blur().fft();
     const View<const Complex> kernel = blur.blur().spectrum();
     Scratch scratch(context.workspace());
-    const View<float> u = scratch.take<float>(blur.domain()), learned = scratch.take<float>(blur.domain());
+    const View<float> image = next[0];
     const View<float> power = scratch.take<float>(fft.spectrum_shape());
-    const View<Complex> u_spectrum = scratch.take<Complex>(fft.spectrum_shape());
-    const View<Complex> data = scratch.take<Complex>(fft.spectrum_shape());
+    const View<Complex> spectrum = scratch.take<Complex>(fft.spectrum_shape());
     const View<Complex> numerator = scratch.take<Complex>(fft.spectrum_shape());
     const bool residual = options_.form == ShrinkageForm::residual;
 
-    std::copy_n(state.data(), u.elements(), u.data());
-    blur.renew_border(u, context);
-    prior_gradient(u, learned, context);
-    fft.forward(learned, numerator);
+    View<const float> u = state[0];
+    if (blur.renews_border()) {
+        const View<float> renewed = scratch.take<float>(blur.domain());
+        std::copy_n(state.data(), renewed.elements(), renewed.data());
+        blur.renew_border(renewed, context);
+        u = renewed;
+    }
+    prior_gradient(u, image, context);
+    fft.forward(image, numerator);
     filter_power(filters_, fft.columns(), power, context);
-    if (residual || blur.completes_data(observation.step)) fft.forward(u, u_spectrum);
-    data_spectrum(observation, u_spectrum, data, context);
+    if (residual || blur.completes_data(observation.step)) fft.forward(u, spectrum);
+    if (residual)
+        over_rows(numerator, context, [&](Index k, Index count) {
+            Complex* n = numerator.row(k);
+            const Complex* before = spectrum.row(k);
+            const float* filter = power.row(k);
+            for (Index l = 0; l < count; ++l) n[l] = filter[l] * before[l] - n[l];
+        });
+    data_spectrum(observation, spectrum, spectrum, image, context);
     over_rows(numerator, context, [&](Index k, Index count) {
         Complex* n = numerator.row(k);
-        const Complex* y = data.row(k);
+        const Complex* y = spectrum.row(k);
         const Complex* blurring = kernel.row(k);
-        const Complex* before = u_spectrum.row(k);
         const float* filter = power.row(k);
         for (Index l = 0; l < count; ++l) {
-            const Complex prior = residual ? filter[l] * before[l] - n[l] : n[l];
             const float denominator = data_weight_ * squared(blurring[l]) + filter[l];
-            n[l] = (prior + data_weight_ * product(std::conj(blurring[l]), y[l])) *
+            n[l] = (n[l] + data_weight_ * product(std::conj(blurring[l]), y[l])) *
                    (1 / std::max(denominator, smallest_denominator));
         }
     });
-    fft.inverse(numerator, next[0]);
+    fft.inverse(numerator, image);
 }
 
 // With S = lambda |K|^2 + D and w = S^-1 x'_bar (S is symmetric):
@@ -303,7 +329,7 @@ void ShrinkageStage::backward(View<const float> state, const Observation& observ
     fft.forward(next_bar[0], w);
     fft.forward(next[0], x);
     if (residual || completes) fft.forward(u, u_spectrum);
-    data_spectrum(observation, u_spectrum, data, context);
+    data_spectrum(observation, u_spectrum, data, image, context);
     over_rows(w, context, [&](Index k, Index count) {
         for (Index l = 0; l < count; ++l) {
             const float denominator = lambda * squared(kernel.row(k)[l]) + power.row(k)[l];

@@ -23,6 +23,8 @@ public:
     void update(std::span<const float> parameters, float sigma) override;
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                               const Context&) const noexcept override;
+    [[nodiscard]] std::size_t forward_workspace_bytes(Index rows, Index columns, const Observation&,
+                                                      const Context&) const noexcept override;
     void forward(View<const float> state, const Observation&, View<float> next,
                  Context&) const noexcept override;
     void backward(View<const float> state, const Observation&, View<const float> next,
@@ -46,9 +48,10 @@ private:
     void prior_gradient(View<const float> u, View<float> out, Context&) const noexcept;
     void prior_vjp(View<const float> u, View<const float> v, View<float> u_bar, std::span<float> bar,
                    Context&) const noexcept;
-    // Y: the spectrum of the data, its border completed by what u says.
+    // Y: the spectrum of the data, its border completed by what u says. May be written over that of u;
+    // `spare` is written over too.
     void data_spectrum(const Observation&, View<const Complex> u_spectrum, View<Complex> out,
-                       Context&) const noexcept;
+                       View<float> spare, Context&) const noexcept;
 
     ShrinkageFieldsOptions options_;
     FilterBank bank_;

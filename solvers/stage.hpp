@@ -59,6 +59,13 @@ public:
     [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                                       const Context&) const noexcept = 0;
 
+    /// Of `forward` alone, which may need less.
+    [[nodiscard]] virtual std::size_t forward_workspace_bytes(Index rows, Index columns,
+                                                              const Observation& observation,
+                                                              const Context& context) const noexcept {
+        return workspace_bytes(rows, columns, observation, context);
+    }
+
     /// How many floats `forward` keeps for `backward` at states of this size, if the observation has room.
     [[nodiscard]] virtual Index kept_floats(Index /*rows*/, Index /*columns*/) const noexcept { return 0; }
 

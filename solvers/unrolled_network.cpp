@@ -66,7 +66,7 @@ std::size_t UnrolledNetwork::run_workspace_bytes(Index rows, Index columns, cons
                                                  const Observation& observation) const noexcept {
     std::size_t inside = observation.blur != nullptr ? observation.blur->workspace_bytes(context) : 0;
     for (const auto& stage : stages_)
-        inside = std::max(inside, stage->workspace_bytes(rows, columns, observation, context));
+        inside = std::max(inside, stage->forward_workspace_bytes(rows, columns, observation, context));
     return inside + Workspace::bytes<float>(rows * columns) +
            2 * Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
 }
@@ -96,6 +96,11 @@ Status UnrolledNetwork::run(const Observation& observation, View<float> image,
         std::swap(state, next);
         context.report(
             {.activity = "reconstructing", .done = seen.step + 1, .total = steps_, .seconds_left = -1});
+    }
+    if (seen.step == 0) {  // nothing was done: not even what scales and tapers may round or blur
+        for (Index i = 0; i < image.rows(); ++i)
+            if (image.row(i) != data.row(i)) std::copy_n(data.row(i), image.columns(), image.row(i));
+        return status;
     }
     const View<float> estimate = blur != nullptr ? blur->inside(state[0]) : state[0];
     for (Index i = 0; i < image.rows(); ++i)

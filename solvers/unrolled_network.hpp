@@ -47,7 +47,7 @@ public:
     /// Reconstructs the observation's data [rows, columns] with values in [0, 1] to `image`. x_0 is the data,
     /// with a border around it where the observation has a blur that adds one; the image is without. Data and
     /// image may be the same. Parallel inside. Reports progress after each step. Returns ok, or cancelled /
-    /// deadline_exceeded with the last finished step's image.
+    /// deadline_exceeded with the last finished step's image, the data if there is none.
     [[nodiscard]] Status run(const Observation&, View<float> image, Context&) const noexcept;
     [[nodiscard]] Status run(View<const float> data, View<float> image, Context& context) const noexcept {
         return run(Observation{data}, image, context);

@@ -34,6 +34,11 @@ void CircularConvolution::set_kernel(View<const float> kernel, std::optional<Ker
     identity_ = false;
 }
 
+std::size_t CircularConvolution::memory_bytes() const noexcept {
+    return static_cast<std::size_t>(wrapped_.elements()) * sizeof(float) +
+           static_cast<std::size_t>(spectrum_.elements()) * sizeof(Complex) + fft_->memory_bytes();
+}
+
 std::size_t CircularConvolution::workspace_bytes(const Context&) const noexcept {
     return Workspace::bytes<Complex>(spectrum_.elements());
 }

@@ -41,6 +41,9 @@ public:
     [[nodiscard]] Index columns() const noexcept { return fft_->columns(); }
     [[nodiscard]] bool is_identity() const noexcept { return identity_; }
 
+    /// What the operator itself holds, apart from its workspace.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
     /// The transform of images of this size.
     [[nodiscard]] RealFft2& fft() const noexcept { return *fft_; }
 
