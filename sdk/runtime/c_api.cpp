@@ -107,6 +107,17 @@ Index to_size(std::size_t value, const char* name) {
     return static_cast<Index>(value);
 }
 
+// Empty where nothing was given.
+View<const float> to_kernel(const float* kernel, std::size_t rows, std::size_t columns, const char* in) {
+    const std::string rows_name = sentence(in, "kernel_rows"), columns_name = sentence(in, "kernel_columns");
+    if (kernel == nullptr) {
+        require(rows == 0 && columns == 0, Status::invalid_argument, in, "kernel must not be NULL where ",
+                rows_name, " x ", columns_name, " are ", rows, " x ", columns);
+        return {};
+    }
+    return {kernel, {to_size(rows, rows_name.c_str()), to_size(columns, columns_name.c_str())}};
+}
+
 std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
     auto handle = std::make_unique<slx_model>();
     handle->model = std::move(model);
@@ -136,7 +147,8 @@ ReconstructorOptions to_options(const slx_plan_options& given) {
     options.sigma = given.sigma;
     options.tile_rows = to_size(given.tile_rows, "options->tile_rows");
     options.tile_columns = to_size(given.tile_columns, "options->tile_columns");
-    if (given.memory_limit > 0) options.memory_limit = given.memory_limit;
+    options.memory_limit = given.memory_limit;
+    options.kernel = to_kernel(given.kernel, given.kernel_rows, given.kernel_columns, "options->");
     options.threads = given.threads;
     if (given.runner != nullptr) {
         require(given.runner->run != nullptr, Status::invalid_argument,
@@ -219,6 +231,10 @@ slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_
         known.channels = 1;
         known.stages = model->stages;
         known.parameter_count = static_cast<std::size_t>(model->parameter_count);
+        const Shape kernel = largest_kernel(model->model.problem);
+        known.needs_kernel = model->model.problem.kind == "deblur" ? 1 : 0;
+        known.kernel_rows = static_cast<std::size_t>(kernel[0]);
+        known.kernel_columns = static_cast<std::size_t>(kernel[1]);
         write_struct(known, info, "info");
     });
 }
@@ -253,6 +269,10 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
         known.sigma = reconstructor.sigma();
         known.threads = reconstructor.context().threads();
         std::snprintf(known.isa, sizeof known.isa, "%s", to_string(reconstructor.context().isa()));
+        known.plan_bytes = reconstructor.plan_bytes();
+        const Shape kernel = reconstructor.largest_kernel();
+        known.kernel_rows = static_cast<std::size_t>(kernel[0]);
+        known.kernel_columns = static_cast<std::size_t>(kernel[1]);
         write_struct(known, info, "info");
     });
 }
@@ -274,6 +294,16 @@ slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error) {
     return guarded(error, [&] {
         require_pointer(plan, "plan");
         plan->reconstructor.set_sigma(sigma);
+    });
+}
+
+slx_status slx_plan_set_kernel(slx_plan* plan, const float* kernel, size_t kernel_rows, size_t kernel_columns,
+                               slx_error* error) {
+    return guarded(error, [&] {
+        require_pointer(plan, "plan");
+        require_pointer(kernel, "kernel");
+        plan->reconstructor.set_kernel(
+            {kernel, {to_size(kernel_rows, "kernel_rows"), to_size(kernel_columns, "kernel_columns")}});
     });
 }
 

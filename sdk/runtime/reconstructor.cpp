@@ -12,6 +12,10 @@ namespace {
 
 constexpr Index smallest_tile = 16;  // below this nearly all of a tile is overlap
 constexpr int most_threads = 1024;
+constexpr std::size_t usual_memory_limit = std::size_t{64} << 20;
+
+// A kernel that changes the brightness, or takes light away, was not made for this: its maker should know.
+constexpr double sum_tolerance = 1e-3, negative_tolerance = 0.01;
 
 Index divide_up(Index a, Index b) noexcept { return (a + b - 1) / b; }
 
@@ -67,17 +71,21 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
       context_(make_runner(options)) {
     require_size(rows, "rows");
     require_size(columns, "columns");
-    require(model.problem.kind == "denoise", Status::unsupported, "model \"", model.name,
-            "\" solves the problem \"", model.problem.kind, "\", this library only \"denoise\"");
-    const NetworkOptions any_architecture = architecture_of(model);
-    const auto* variational = std::get_if<VariationalNetworkOptions>(&any_architecture);
-    require(variational != nullptr, Status::unsupported, "model \"", model.name,
-            "\" is a shrinkage field, which cannot be run yet");
-    const VariationalNetworkOptions& architecture = *variational;
+    deblurs_ = model.problem.kind == "deblur";
+    require(deblurs_ || model.problem.kind == "denoise", Status::unsupported, "model \"", model.name,
+            "\" solves the problem \"", model.problem.kind,
+            "\", this library only \"denoise\" and \"deblur\"");
+    const NetworkOptions architecture = architecture_of(model);
+    require(!deblurs_ || options.kernel.data() != nullptr, Status::invalid_argument,
+            "a kernel must be given: model \"", model.name, "\" takes a blur away");
+    require(deblurs_ || options.kernel.data() == nullptr, Status::invalid_argument,
+            "a kernel must not be given: model \"", model.name,
+            "\" takes noise away and no blur, got one of ", to_string(options.kernel.shape()));
     network_ = network_from_model(model);
-    overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
-    circular_ = architecture.prior.boundary == BoundaryRule::circular;
-    tileable_ = !circular_ || architecture.prior.border == BorderGradient::cropped;
+    if (const auto* shrinkage = std::get_if<ShrinkageFieldsOptions>(&architecture))
+        plan(*shrinkage, options);
+    else
+        plan(std::get<VariationalNetworkOptions>(architecture));
 
     sigma_min_ = static_cast<float>(255 * model.problem.sigma_min);
     sigma_max_ = static_cast<float>(255 * model.problem.sigma_max);
@@ -94,6 +102,65 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
         stopped_ = !progress_({stage.activity, done, tiles_total_ * stages(), stage.seconds_left});
         return !stopped_;
     });
+}
+
+void Reconstructor::plan(const VariationalNetworkOptions& architecture) {
+    overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
+    circular_ = architecture.prior.boundary == BoundaryRule::circular;
+    tileable_ = !circular_ || architecture.prior.border == BorderGradient::cropped;
+}
+
+void Reconstructor::plan(const ShrinkageFieldsOptions& architecture, const ReconstructorOptions& options) {
+    tileable_ = false;
+    if (deblurs_) require_kernel(options.kernel, {rows_, columns_});
+    const Index row_radius = deblurs_ ? options.kernel.rows() / 2 : 0;
+    const Index column_radius = deblurs_ ? options.kernel.columns() / 2 : 0;
+    // Not even begun where it cannot end well: 12 bytes a pixel are the least that the blur takes.
+    const double least = 12.0 * static_cast<double>(rows_) * static_cast<double>(columns_);
+    require(options.memory_limit == 0 || static_cast<double>(options.memory_limit) >= least,
+            Status::unsupported, "memory_limit must be above ", least,
+            " bytes, since a network with Fourier steps sees the whole image, got ", options.memory_limit);
+    blur_ = make_padded_blur(architecture, rows_, columns_, row_radius, column_radius);
+    if (deblurs_) blur_->set_kernel(options.kernel);
+}
+
+Shape Reconstructor::largest_kernel() const noexcept {
+    if (!deblurs_) return {0, 0};
+    if (blur_->treatment() == BorderTreatment::circular) return {rows_, columns_};
+    return {std::min(2 * blur_->border_rows() + 1, rows_),
+            std::min(2 * blur_->border_columns() + 1, columns_)};
+}
+
+void Reconstructor::require_kernel(View<const float> kernel, const Shape& largest) const {
+    require(kernel.data() != nullptr && kernel.rank() == 2 && kernel.elements() > 0, Status::invalid_argument,
+            "the kernel must be [rows, columns], at least 1 x 1, got ", to_string(kernel.shape()));
+    require(kernel.rows() <= largest[0] && kernel.columns() <= largest[1], Status::invalid_argument,
+            "the kernel must be at most ", to_string(largest),
+            blur_ ? ", what was planned for, got " : ", the size of the image, got ",
+            to_string(kernel.shape()));
+    double sum = 0, most = 0;
+    for (Index i = 0; i < kernel.rows(); ++i)
+        for (Index j = 0; j < kernel.columns(); ++j) {
+            const double tap = kernel(i, j);
+            require(std::isfinite(tap), Status::invalid_argument, "tap [", i, ", ", j,
+                    "] of the kernel must be finite, got ", tap);
+            sum += tap;
+            most = std::max(most, tap);
+        }
+    for (Index i = 0; i < kernel.rows(); ++i)
+        for (Index j = 0; j < kernel.columns(); ++j)
+            require(kernel(i, j) >= -negative_tolerance * most, Status::invalid_argument, "tap [", i, ", ", j,
+                    "] of the kernel must not be below 0, got ", kernel(i, j));
+    require(std::abs(sum - 1) <= sum_tolerance, Status::invalid_argument,
+            "the taps of the kernel must sum to 1, got ", sum);
+}
+
+void Reconstructor::set_kernel(View<const float> kernel) {
+    require(deblurs_, Status::invalid_argument,
+            "a kernel must not be given: the model takes noise away and no blur, got one of ",
+            to_string(kernel.shape()));
+    require_kernel(kernel, largest_kernel());
+    blur_->set_kernel(kernel);
 }
 
 Index Reconstructor::tiles() const noexcept {
@@ -116,6 +183,9 @@ Index Reconstructor::extended(Index tile_size, Index size) const noexcept {
 std::size_t Reconstructor::bytes_for(Index tile_rows, Index tile_columns) const noexcept {
     const Index rows = extended(tile_rows, rows_), columns = extended(tile_columns, columns_);
     const bool whole = tile_rows == rows_ && tile_columns == columns_;
+    if (blur_)
+        return network_->run_workspace_bytes(blur_->domain()[0], blur_->domain()[1], context_,
+                                             {.data = {}, .blur = blur_.get()});
     return (whole ? 0 : Workspace::bytes<float>(rows * columns)) +
            network_->run_workspace_bytes(rows, columns, context_);
 }
@@ -129,24 +199,23 @@ void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
     tile_rows_ = std::min(options.tile_rows, rows_);
     tile_columns_ = std::min(options.tile_columns, columns_);
     if (!tileable_) {
-        require((tile_rows_ == 0 || tile_rows_ == rows_) && (tile_columns_ == 0 || tile_columns_ == columns_),
-                Status::unsupported,
-                "tiles must be the whole image for a network whose border is circular and exact, "
-                "got ",
-                options.tile_rows, " x ", options.tile_columns);
-        require(bytes_for(rows_, columns_) <= options.memory_limit, Status::unsupported,
-                "memory_limit must be at least ", bytes_for(rows_, columns_),
-                " bytes, what the whole image needs (a network whose border is circular "
-                "and exact cannot run in tiles), got ",
-                options.memory_limit);
+        const char* why =
+            blur_ ? "a network with Fourier steps" : "a network whose border is circular and exact";
+        require(blur_ || ((tile_rows_ == 0 || tile_rows_ == rows_) &&
+                          (tile_columns_ == 0 || tile_columns_ == columns_)),
+                Status::unsupported, "tiles must be the whole image for ", why, ", got ", options.tile_rows,
+                " x ", options.tile_columns);
+        const std::size_t needed = bytes_for(rows_, columns_) + plan_bytes();
+        require(options.memory_limit == 0 || needed <= options.memory_limit, Status::unsupported,
+                "memory_limit must be at least ", needed, " bytes, what the whole image needs (", why,
+                " cannot run in tiles), got ", options.memory_limit);
         tile_rows_ = rows_;
         tile_columns_ = columns_;
     }
     if (tile_rows_ > 0 && tile_columns_ > 0) return;
+    const std::size_t memory_limit = options.memory_limit > 0 ? options.memory_limit : usual_memory_limit;
 
-    const auto fits = [&](Index rows, Index columns) {
-        return bytes_for(rows, columns) <= options.memory_limit;
-    };
+    const auto fits = [&](Index rows, Index columns) { return bytes_for(rows, columns) <= memory_limit; };
     // How many parts a direction may be cut into; a given size of tiles is one way only.
     const auto most_parts = [](Index given, Index size) {
         return given > 0 ? Index{1} : divide_up(size, std::min(size, smallest_tile));
@@ -193,7 +262,7 @@ void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
     const Index fewest_rows = size_of_part(given_rows, rows_, most_rows);
     require(std::isfinite(least_area), Status::invalid_argument, "memory_limit must be at least ",
             bytes_for(fewest_rows, fewest_columns), " bytes, what the smallest tile needs (", fewest_rows,
-            " x ", fewest_columns, " pixels and ", overlap_, " around them), got ", options.memory_limit);
+            " x ", fewest_columns, " pixels and ", overlap_, " around them), got ", memory_limit);
 }
 
 void Reconstructor::set_sigma(float sigma) {
@@ -304,7 +373,7 @@ Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept 
 
 Status Reconstructor::run_tile(View<const float> in, View<float> out, const Extent& rows,
                                const Extent& columns) noexcept {
-    if (tiles() == 1) return network_->run(in, out, context_);
+    if (tiles() == 1) return network_->run({.data = in, .blur = blur_.get()}, out, context_);
     const View<const float> from =
         in.block(rows.first, columns.first, rows.last - rows.first, columns.last - columns.first);
     const View<float> to = out.block(rows.first, columns.first, from.rows(), from.columns());

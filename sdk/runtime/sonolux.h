@@ -1,6 +1,6 @@
 /* sonolux/sdk/runtime/sonolux.h
  *
- * Sonolux runtime 0.1: runs trained image reconstruction networks. The C interface.
+ * Sonolux runtime 0.2: runs trained image reconstruction networks. The C interface.
  *
  * A complete program (error handling left out, see samples/firmware_loop.c):
  *
@@ -44,6 +44,7 @@
  *     does not know must be zero.
  *   - A model is immutable and may be used by several threads at once. A plan serves one caller at a time,
  *     except for slx_plan_cancel, which may be called at any moment, by any thread or signal handler.
+ *   - Fields that came with a later version say so: "since 0.2".
  *   - The same build gives the same bits, whatever the number of threads, the tiles and the runner.
  *   - Between versions 0.x functions may change; from 1.0 on only be added.
  */
@@ -66,7 +67,7 @@ extern "C" {
 /* ---- Version and status -------------------------------------------------------------------------- */
 
 #define SLX_VERSION_MAJOR 0
-#define SLX_VERSION_MINOR 1
+#define SLX_VERSION_MINOR 2
 #define SLX_VERSION_PATCH 0
 
 /* 10000 major + 100 minor + patch. */
@@ -121,13 +122,19 @@ SLX_API void slx_model_destroy(slx_model* model);
 typedef struct slx_model_info {
     size_t size;
     const char* name;       /* "denoise_sigma25" */
-    const char* problem;    /* what it solves: "denoise" */
+    const char* problem;    /* what it solves: "denoise" or "deblur" */
     const char* licence;    /* of its parameters, and of what they were learned from */
     float sigma_min;        /* the noise levels that it was trained for: standard deviations in units of */
     float sigma_max;        /* 1/255 of the image range; equal where it knows one level only */
     int32_t channels;       /* that it looks at together: 1, each plane is reconstructed by itself */
     int32_t stages;         /* unrolled steps; cancelling and time limits act between them */
     size_t parameter_count; /* float32 numbers */
+
+    /* Since 0.2. Whether plans need a kernel ("deblur"), or refuse one; and the largest for which it was trained:
+     * larger ones work too, less well. 0 x 0: not known, or needs none. */
+    int32_t needs_kernel;
+    size_t kernel_rows;
+    size_t kernel_columns;
 } slx_model_info;
 
 SLX_API slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error);
@@ -173,13 +180,25 @@ typedef struct slx_plan_options {
 
     /* Large images are reconstructed in overlapping tiles, which bounds the workspace; the result is the same
      * to the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the
-     * tiles without their overlap; if one of the two is 0, the library chooses it. */
+     * tiles without their overlap; if one of the two is 0, the library chooses it.
+     *
+     * Models that deblur, and others with Fourier steps, are not cut, because each pixel sees the whole image:
+     * tile sizes are not looked at, and a memory_limit below what the image takes is SLX_UNSUPPORTED. */
     size_t tile_rows;
     size_t tile_columns;
-    size_t memory_limit; /* bytes of workspace; 0: 64 MiB. Not looked at if both tile sizes are given. */
+    size_t memory_limit; /* bytes, of workspace_bytes and plan_bytes below; 0: 64 MiB, or where nothing can be
+                          * cut what it takes. Not looked at if both tile sizes are given. */
 
     slx_progress progress; /* or NULL */
     void* progress_host;   /* first argument of `progress` */
+
+    /* Since 0.2. The blur to take away, for models that need a kernel: kernel_rows x kernel_columns taps, row
+     * after row, at most as many as the image has pixels in each direction. The image is the scene convolved
+     * with it (not correlated: then it would be turned by 180 degrees), its centre being the tap
+     * [kernel_rows / 2][kernel_columns / 2]. Taps are finite and not negative and sum to 1. Copied. */
+    const float* kernel;
+    size_t kernel_rows;
+    size_t kernel_columns;
 } slx_plan_options;
 
 /* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_UNSUPPORTED, SLX_OUT_OF_MEMORY. */
@@ -201,6 +220,13 @@ typedef struct slx_plan_info {
     float sigma;
     int32_t threads;
     char isa[16]; /* the instruction set of the kernels: "avx2" */
+
+    /* Since 0.2. Memory that the plan itself holds in proportion to the image, besides the workspace, from
+     * slx_plan_create to slx_plan_destroy: for Fourier steps; otherwise 0. And the largest kernel that
+     * slx_plan_set_kernel takes, which is at least the one in slx_plan_options; 0 x 0: needs none. */
+    size_t plan_bytes;
+    size_t kernel_rows;
+    size_t kernel_columns;
 } slx_plan_info;
 
 SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
@@ -221,6 +247,12 @@ SLX_API slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count
 /* Another noise level for the following runs, under the same conditions as in slx_plan_options. Allocates
  * nothing. Not while the plan runs. */
 SLX_API slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error);
+
+/* Since 0.2. Another kernel for the following runs, under the same conditions as in slx_plan_options, and not
+ * larger than the plan's info says. Allocates nothing. Where it fails, the kernel is as before. Not while the
+ * plan runs. */
+SLX_API slx_status slx_plan_set_kernel(slx_plan* plan, const float* kernel, size_t kernel_rows,
+                                       size_t kernel_columns, slx_error* error);
 
 /* Each following run stops between two stages once it has taken this many seconds, and returns
  * SLX_DEADLINE_EXCEEDED. 0 or infinity: no limit. Not while the plan runs. */
@@ -248,7 +280,8 @@ typedef struct slx_output {
  *
  * `out` may be `in` (same data, same row_stride) if the plan has one tile; otherwise they must not overlap.
  * Values beyond [0, 1] are allowed, and results may lie slightly beyond: nothing is clipped. A NaN or
- * infinite pixel spoils pixels around it, at most stages * 2 * filter radius away, and changes no others.
+ * infinite pixel spoils pixels around it, at most stages * 2 * filter radius away, and changes no others; where
+ * there are Fourier steps, it spoils the whole plane.
  *
  * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles
  * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or

@@ -8,6 +8,9 @@
 //     slx::Plan plan(model, 480, 640);
 //     plan.bind();
 //     while (next_frame(frame)) plan.run(frame, clean);  // std::vector<float> of 480 * 640 values in [0, 1]
+//
+// A model that deblurs is told the kernel in the plan's options: {.kernel = k, .kernel_rows = 9,
+// .kernel_columns = 9} in C++20.
 #ifndef SONOLUX_HPP
 #define SONOLUX_HPP
 
@@ -117,6 +120,12 @@ public:
     void set_sigma(float sigma) {
         slx_error error;
         detail::check(slx_plan_set_sigma(plan_.get(), sigma, &error), error);
+    }
+
+    /// For models that need a kernel: another one, rows * columns taps.
+    void set_kernel(const float* kernel, std::size_t rows, std::size_t columns) {
+        slx_error error;
+        detail::check(slx_plan_set_kernel(plan_.get(), kernel, rows, columns, &error), error);
     }
 
     /// Seconds for each run from now on; 0: no limit.

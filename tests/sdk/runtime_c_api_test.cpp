@@ -71,7 +71,7 @@ TEST(CInterface, ReconstructsAsTheClassDoes) {
 
 TEST(CInterface, SaysItsVersion) {
     EXPECT_EQ(slx_version(), static_cast<std::uint32_t>(SLX_VERSION_NUMBER));
-    EXPECT_EQ(sentence(SLX_VERSION_MAJOR, ".", SLX_VERSION_MINOR, ".", SLX_VERSION_PATCH), "0.1.0");
+    EXPECT_EQ(sentence(SLX_VERSION_MAJOR, ".", SLX_VERSION_MINOR, ".", SLX_VERSION_PATCH), "0.2.0");
 }
 
 TEST(CInterface, HasTheStatusCodesOfTheLibrary) {

@@ -285,12 +285,14 @@ TEST(Reconstructor, RunsOnlyAtNoiseLevelsTheModelKnows) {
     EXPECT_FALSE(same_bits(run_network(model, image, 5), run_network(model, image, 55)));
 }
 
-TEST(Reconstructor, RunsNothingButDenoisers) {
+TEST(Reconstructor, RunsNothingButWhatItsNetworksSolve) {
     Model model = tiny_model();
-    model.problem.kind = "deblur";
-    EXPECT_THAT([&] { Reconstructor(model, 4, 4); },
-                Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
-                                    Property(&Error::what, HasSubstr("\"deblur\"")))));
+    for (const char* kind : {"deblur", "sound_speed"}) {  // no variational network deblurs
+        model.problem.kind = kind;
+        EXPECT_THAT([&] { Reconstructor(model, 4, 4); },
+                    Throws<Error>(AllOf(Property(&Error::status, Status::unsupported),
+                                        Property(&Error::what, HasSubstr(sentence("\"", kind, "\""))))));
+    }
 }
 
 }  // namespace

@@ -18,6 +18,26 @@ namespace sonolux {
     return options;
 }
 
+/// Two stages of four 3x3 filters with Fourier steps between.
+[[nodiscard]] inline ShrinkageFieldsOptions tiny_shrinkage_fields() {
+    ShrinkageFieldsOptions options;
+    options.stages = 2;
+    options.experts.filters = {FilterKind::dct, 4, 3};
+    options.experts.activation.nodes = 15;
+    options.border_width = 3;
+    return options;
+}
+
+/// A kernel of sum 1 without any symmetry.
+[[nodiscard]] inline Array<float> tiny_kernel(Index rows, Index columns, std::uint64_t seed = 1) {
+    Array<float> kernel({rows, columns});
+    Philox random(seed);
+    double sum = 0;
+    for (float& tap : kernel) sum += double{tap = static_cast<float>(random.uniform())};
+    for (float& tap : kernel) tap = static_cast<float>(tap / sum);
+    return kernel;
+}
+
 /// A start for training, disturbed so that no two parameters are alike.
 [[nodiscard]] inline std::unique_ptr<UnrolledNetwork> tiny_network(const NetworkOptions& options,
                                                                    std::uint64_t seed = 1) {
@@ -53,6 +73,14 @@ namespace sonolux {
     for (Index i = 0; i < image.elements(); ++i)
         image.data()[i] = ((i / 13) % 2 == 0 ? 0.3f : 0.7f) + 0.1f * random.normal();
     return image;
+}
+
+/// Deblurs at sigma 25, with parameters of its own.
+[[nodiscard]] inline Model tiny_deblurring_model(
+    const ShrinkageFieldsOptions& options = tiny_shrinkage_fields()) {
+    Model model = tiny_model(options);
+    set_deblurring(model.problem, 9, 7);
+    return model;
 }
 
 inline const std::vector<std::byte>& tiny_file() {
