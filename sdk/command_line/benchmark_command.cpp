@@ -47,11 +47,23 @@ Timing time_runs(Reconstructor& reconstructor, View<const float> in, View<float>
     return {times.size(), quantile(times, 0.5), quantile(times, 0.99), times.front()};
 }
 
+// What a model that deblurs is timed with: the largest kernel it knows, or 25 x 25.
+Array<float> kernel_for(const Model& model, const Options& options) {
+    Shape shape = largest_kernel(model.problem);
+    if (shape.elements() == 0) shape = {25, 25};
+    Array<float> kernel({std::min(shape[0], options.rows), std::min(shape[1], options.columns)});
+    std::fill(kernel.begin(), kernel.end(), 1.0F / static_cast<float>(kernel.elements()));
+    return kernel;
+}
+
 void run(const Options& options, const CommonOptions& common) {
     const Model model = open_model(find_model(options.model));
     Array<float> in({options.rows, options.columns}), out({options.rows, options.columns});
     fill_normal(in, Philox(0));
     for (float& value : in) value = std::clamp(0.5F + 0.2F * value, 0.0F, 1.0F);
+
+    const bool deblurs = model.problem.kind == "deblur";
+    const Array<float> kernel = deblurs ? kernel_for(model, options) : Array<float>();
 
     const int most = Context(make_openmp_runner(common.threads)).threads();
     std::vector<std::vector<std::string>> rows;
@@ -60,6 +72,7 @@ void run(const Options& options, const CommonOptions& common) {
          threads = threads < most ? std::min(2 * threads, most) : most + 1) {
         ReconstructorOptions plan;
         plan.threads = threads;
+        if (deblurs) plan.kernel = kernel;
         plan.sigma = static_cast<float>(
             options.sigma > 0 ? options.sigma
                               : 255 * std::sqrt(model.problem.sigma_min * model.problem.sigma_max));
@@ -73,7 +86,8 @@ void run(const Options& options, const CommonOptions& common) {
                         fmt::format("{:.2f}", pixels / timing.median / 1e6),
                         fmt::format("{:.1f}", 1 / timing.median), fmt::format("{}", timing.runs)});
     }
-    fmt::print("{}, {} x {}, {}\n\n{}", model.name, options.rows, options.columns, device,
+    fmt::print("{}, {} x {}, {}{}\n\n{}", model.name, options.rows, options.columns,
+               deblurs ? fmt::format("{} x {} kernel, ", kernel.shape()[0], kernel.shape()[1]) : "", device,
                aligned({"threads", "median ms", "p99 ms", "best ms", "MPixel/s", "frames/s", "runs"}, rows));
 }
 

@@ -8,6 +8,7 @@
 
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
+#include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/classical/deconvolution.hpp>
 #include <sonolux/solvers/kernel_check.hpp>
 #include <sonolux/solvers/noise_level.hpp>
@@ -55,42 +56,33 @@ private:
     Context context_;
 };
 
-// A shrinkage field on the whole image.
+// A shrinkage field. Planned anew where sizes change, which is seldom: the channels of an image have one.
 class NetworkDeblurrer final : public Deblurrer {
 public:
-    NetworkDeblurrer(const Model& model, const std::string& path, int threads)
-        : name_(model.name),
-          options_(std::get<ShrinkageFieldsOptions>(architecture_of(model, path))),
-          network_(network_from_model(model, path)),
-          largest_kernel_(largest_kernel(model.problem)),
-          context_(make_openmp_runner(threads)) {
-        lowest_sigma_ = 255 * model.problem.sigma_min;
-        highest_sigma_ = 255 * model.problem.sigma_max;
+    NetworkDeblurrer(Model model, const std::string& path, int threads)
+        : model_(std::move(model)), largest_kernel_(largest_kernel(model_.problem)) {
+        (void)network_from_model(model_, path);  // what does not fit together in the file names it
+        plan_options_.threads = threads;
+        plan_options_.progress = [this](const Progress& p) { return !progress_ || progress_(p); };
+        lowest_sigma_ = 255 * model_.problem.sigma_min;
+        highest_sigma_ = 255 * model_.problem.sigma_max;
     }
 
     Array<float> run(View<const float> blurred, View<const float> kernel, double sigma,
                      const ProgressCallback& progress) override {
         const double slack = 1e-4 * highest_sigma_;  // of units that were changed there and back
         require(sigma >= lowest_sigma_ - slack && sigma <= highest_sigma_ + slack, Status::invalid_argument,
-                "sigma must be from ", lowest_sigma_, " to ", highest_sigma_, ", what the model \"", name_,
-                "\" was trained for, got ", sigma);
-        const auto blur = make_padded_blur(options_, blurred.rows(), blurred.columns(), kernel.rows() / 2,
-                                           kernel.columns() / 2);
-        blur->set_kernel(kernel);
-        network_->update(static_cast<float>(std::clamp(sigma, lowest_sigma_, highest_sigma_)));
-        const Observation observation{.data = blurred, .blur = blur.get()};
-        const Shape domain = blur->domain();
-        context_.workspace().reserve(
-            network_->run_workspace_bytes(domain[0], domain[1], context_, observation));
-        context_.clear_cancel();
-        context_.set_progress(progress);
+                "sigma must be from ", lowest_sigma_, " to ", highest_sigma_, ", what the model \"",
+                model_.name, "\" was trained for, got ", sigma);
+        plan(blurred.shape(), kernel, static_cast<float>(sigma));
+        progress_ = progress;
         Array<float> estimate({blurred.rows(), blurred.columns()});
-        const Status status = network_->run(observation, estimate, context_);
-        context_.set_progress({});
-        require(status == Status::ok, status, name_, ": ", to_string(status));
-        report_ = {fmt::format("{} stages, border {}", network_->steps(), to_string(options_.border)), 0, "",
-                   context_.description()};
-        if (largest_kernel_.rank() == 2 && largest_kernel_.elements() > 0 &&
+        const Status status = plan_->run(blurred, estimate);
+        progress_ = {};
+        require(status == Status::ok, status, model_.name, ": ", to_string(status));
+        report_ = {fmt::format("{} stages, border {}", plan_->stages(), model_.problem.boundary), 0, "",
+                   plan_->context().description()};
+        if (largest_kernel_.elements() > 0 &&
             (kernel.rows() > largest_kernel_[0] || kernel.columns() > largest_kernel_[1]))
             report_.settings += fmt::format("; the kernel is larger than any it was trained for ({} x {})",
                                             largest_kernel_[0], largest_kernel_[1]);
@@ -98,22 +90,37 @@ public:
     }
 
 private:
-    std::string name_;
-    ShrinkageFieldsOptions options_;
-    std::unique_ptr<UnrolledNetwork> network_;
+    void plan(const Shape& image, View<const float> kernel, float sigma) {
+        if (plan_ && plan_->rows() == image[0] && plan_->columns() == image[1] && kernel_ == kernel.shape()) {
+            plan_->set_kernel(kernel);
+            plan_->set_sigma(sigma);
+            return;
+        }
+        plan_.reset();  // its memory first
+        plan_options_.kernel = kernel;
+        plan_options_.sigma = sigma;
+        plan_ = std::make_unique<Reconstructor>(model_, image[0], image[1], plan_options_);
+        plan_->bind();
+        kernel_ = kernel.shape();
+    }
+
+    Model model_;
     Shape largest_kernel_;
-    Context context_;
+    ReconstructorOptions plan_options_;
+    std::unique_ptr<Reconstructor> plan_;
+    Shape kernel_;  // that was planned for
+    ProgressCallback progress_;
 };
 
 std::unique_ptr<Deblurrer> make_model_deblurrer(const std::string& path, const DeblurMethodOptions& options) {
     require(options.border.empty() && options.settings.empty(), Status::invalid_argument, path,
             ": a border and settings can be chosen for classical methods, a model has its own");
-    const Model model = load_model_file(path);
+    Model model = load_model_file(path);
     require(model.problem.kind == "deblur", Status::unsupported, path, ": the model \"", model.name,
             "\" was trained for the problem \"", model.problem.kind,
             "\"; deblurring needs one for \"deblur\", or a classical method (wiener, richardson-lucy, tv or "
             "conjugate-gradients)");
-    return std::make_unique<NetworkDeblurrer>(model, path, options.threads);
+    return std::make_unique<NetworkDeblurrer>(std::move(model), path, options.threads);
 }
 
 double standard_deviation(View<const float> stack) {

@@ -21,6 +21,7 @@ Image reconstruct(const Model& model, const Image& image, const std::string& sou
 
     ReconstructorOptions plan;
     plan.sigma = static_cast<float>(options.sigma);
+    plan.kernel = options.kernel;
     plan.tile_rows = plan.tile_columns = options.tile;
     plan.threads = options.threads;
     plan.progress = options.progress;

@@ -23,6 +23,7 @@ struct ReconstructOptions {
     double sigma =
         0;           ///< noise level in units of 1/255 of the image range; 0: the model's, if it has one only
     Index tile = 0;  ///< rows and columns of a tile without its overlap; 0: chosen by memory
+    View<const float> kernel{};  ///< for models that deblur: as ReconstructorOptions::kernel
     ChannelRule channels = ChannelRule::refuse;
     int threads = 0;  ///< 0: all processors
     std::function<bool(const Progress&)> progress;
