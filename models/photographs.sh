@@ -3,8 +3,8 @@
 #
 # They are real photographs under free licences, taken from packages of Debian and Ubuntu. None is part of Sonolux:
 # photographs.tsv beside this script names each with its package, author, licence and SHA-256, and what it is for.
-# Packages of photograph_packages.tsv are downloaded from the address given there and must have the SHA-256 given there;
-# the others are those of the same name in the distribution that the script runs on.
+# Packages of photograph_packages.tsv come from the Ubuntu archive, by the path and with the SHA-256 given there; the others
+# are those of the same name in the distribution that the script runs on.
 # Authors and licences are those of the packages' copyright files, with the author of the file name where the copyright
 # file names many; for plasma-workspace-wallpapers and kdeartwork-wallpapers those of the metadata beside each picture
 # (the copyright files have one licence for the package as a whole), for python3-skimage those of
@@ -26,6 +26,10 @@ Puts the photographs of models/photographs.tsv into FOLDER/USE and writes FOLDER
 that are there. USE is training, validation or demonstration; all three unless some are named.
 Demonstration alone downloads 23 MB, everything 1.4 GB. What is there already is not downloaded again, so that a fetch
 that was interrupted goes on where it stopped.
+
+Packages of releases other than this one are taken from the Ubuntu archive: the mirror that apt knows, where this is Ubuntu, or the one
+whose address (that of the folder with pool/ in it) is in the environment variable SONOLUX_UBUNTU_ARCHIVE. Demonstration
+needs none of them.
 
     models/photographs.sh build/photographs demonstration
 END
@@ -62,15 +66,24 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 chmod 755 "$scratch"
 
+# The Ubuntu mirror that the environment or apt names; empty where neither does.
+archive=${SONOLUX_UBUNTU_ARCHIVE-}
+if [[ ! $archive ]]; then
+    archive=$(apt-get indextargets --format '$(ORIGIN) $(SITE)' 2>/dev/null | awk '$1 == "Ubuntu" { print $2; exit }') || true
+fi
+
 # Downloads PACKAGE as a .deb into the folder DESTINATION, which is empty.
 download() {
-    local package=$1 destination=$2 url sum
+    local package=$1 destination=$2 path sum
     reason() { grep --max-count=1 '^E:' "$scratch/log" || tail -n 1 "$scratch/log"; }
-    read -r url sum < <(awk -F'\t' -v package="$package" '$1 == package { print $2, $3 }' "$addresses") || true
-    if [[ $url ]]; then
+    read -r path sum < <(awk -F'\t' -v package="$package" '$1 == package { print $2, $3 }' "$addresses") || true
+    if [[ $path && ! $archive ]]; then
+        warn "package $package is one of another release of Ubuntu, and no archive is known: set SONOLUX_UBUNTU_ARCHIVE"
+        return 1
+    elif [[ $path ]]; then
         "$helper" -qq -o APT::Sandbox::User="$(id -un)" \
-            download-file "$url" "$destination/$package.deb" "SHA256:$sum" > "$scratch/log" 2>&1 ||
-            { warn "$url could not be downloaded: $(reason)"; return 1; }
+            download-file "${archive%/}/$path" "$destination/$package.deb" "SHA256:$sum" > "$scratch/log" 2>&1 ||
+            { warn "package $package could not be downloaded: $(reason)"; return 1; }
     else
         (cd "$destination" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$package") > "$scratch/log" 2>&1 ||
             { warn "package $package could not be downloaded: $(reason)"; return 1; }
