@@ -39,23 +39,6 @@ private:
     int number_;
 };
 
-/// A file that is deleted on destruction, unless it was kept.
-class TemporaryFile {
-public:
-    explicit TemporaryFile(std::string path) : path_(std::move(path)) {}
-    ~TemporaryFile() {
-        if (!path_.empty()) ::unlink(path_.c_str());
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-    void keep() noexcept { path_.clear(); }
-
-private:
-    std::string path_;
-};
-
 std::string folder_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string::npos) return ".";
@@ -126,33 +109,52 @@ std::string read_text_file(const std::string& path, std::size_t max_bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+PartialFile::PartialFile(std::string path) : path_(std::move(path)), target_(followed(path_)) {
     static std::atomic<unsigned> count = 0;  // names only: two threads may write the same file
-    const std::string target = followed(path);
-
     mode_t mode = 0;
     struct stat status;
-    if (::stat(target.c_str(), &status) == 0) {
-        require(S_ISREG(status.st_mode), Status::file_error, path, ": cannot be written: ",
+    if (::stat(target_.c_str(), &status) == 0) {
+        require(S_ISREG(status.st_mode), Status::file_error, path_, ": cannot be written: ",
                 S_ISDIR(status.st_mode) ? "it is a folder" : "it is not a regular file");
         mode = status.st_mode & 07777;
     }
-
-    TemporaryFile temporary(sentence(target, ".partial-", ::getpid(), "-", ++count));
-    Descriptor file(::open(temporary.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (!file.open()) {
+    const std::string name = sentence(target_, ".partial-", ::getpid(), "-", ++count);
+    const Descriptor file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (!file.open()) fail_with_errno(path_, "cannot be written", errno);
+    if (mode != 0 && ::fchmod(file.number(), mode) != 0) {
         const int code = errno;
-        temporary.keep();  // it is not ours
-        fail_with_errno(path, "cannot be written", code);
+        ::unlink(name.c_str());
+        fail_with_errno(path_, "cannot be written", code);
     }
-    if (mode != 0 && ::fchmod(file.number(), mode) != 0) fail_with_errno(path, "cannot be written", errno);
+    name_ = name;
+}
+
+PartialFile::PartialFile(PartialFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
+      name_(std::exchange(other.name_, {})) {}
+
+PartialFile::~PartialFile() {
+    if (!name_.empty()) ::unlink(name_.c_str());
+}
+
+void PartialFile::commit() {
+    Descriptor file(::open(name_.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file.open()) fail_with_errno(path_, "cannot be written", errno);
+    if (::fsync(file.number()) != 0) fail_with_errno(path_, "cannot be flushed", errno);
+    if (!file.close()) fail_with_errno(path_, "cannot be written", errno);
+    if (::rename(name_.c_str(), target_.c_str()) != 0) fail_with_errno(path_, "cannot be replaced", errno);
+    name_.clear();
+    flush_folder(folder_of(target_), path_);
+}
+
+void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
+    PartialFile partial(path);
+    Descriptor file(::open(partial.name().c_str(), O_WRONLY | O_CLOEXEC));
+    if (!file.open()) fail_with_errno(path, "cannot be written", errno);
     write_all(file.number(), bytes, path);
-    if (::fsync(file.number()) != 0) fail_with_errno(path, "cannot be flushed", errno);
     if (!file.close()) fail_with_errno(path, "cannot be written", errno);
-    if (::rename(temporary.path().c_str(), target.c_str()) != 0)
-        fail_with_errno(path, "cannot be replaced", errno);
-    temporary.keep();
-    flush_folder(folder_of(target), path);
+    partial.commit();
 }
 
 void write_file_atomically(const std::string& path, std::string_view text) {

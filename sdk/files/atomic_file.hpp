@@ -33,4 +33,23 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> b
 
 void write_file_atomically(const std::string& path, std::string_view text);
 
+/// The same for libraries that write files themselves: an empty file beside `path`, to be written under
+/// `name()`, that takes the place of `path` with `commit` and is deleted without.
+class PartialFile {
+public:
+    /// Throws Error{file_error} naming `path` and why, as write_file_atomically does.
+    explicit PartialFile(std::string path);
+    ~PartialFile();
+    PartialFile(PartialFile&& other) noexcept;
+    PartialFile& operator=(PartialFile&&) = delete;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+    /// Flushes what was written and closed under `name()`, and renames it. Throws Error{file_error}.
+    void commit();
+
+private:
+    std::string path_, target_, name_;
+};
+
 }  // namespace sonolux
