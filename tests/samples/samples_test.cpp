@@ -12,6 +12,7 @@
 
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
+#include <sonolux/solvers/kernel_check.hpp>
 
 #include "tests/support/data.hpp"
 #include "tests/support/tiny_model.hpp"
@@ -30,14 +31,18 @@ protected:
             (std::string("sonolux_samples_") + testing::UnitTest::GetInstance()->current_test_info()->name());
         fs::remove_all(folder_);
         fs::create_directories(folder_);
-        const auto bytes = save_model(tiny_model());
-        std::ofstream(path("tiny.safetensors"), std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        write_model("tiny.safetensors", tiny_model());
         write_image(path("noisy.png"), tiny_image({3, 60, 80}));
     }
     void TearDown() override { fs::remove_all(folder_); }
 
     std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+    void write_model(const std::string& name, const Model& model) const {
+        const auto bytes = save_model(model);
+        std::ofstream(path(name), std::ios::binary)
+            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    }
 
     // What a sample prints, with its errors; its exit status in `status_`.
     std::string run(const std::string& command) {
@@ -92,6 +97,55 @@ TEST_F(Samples, DenoiseRefusesInASentence) {
     EXPECT_EQ(status_, 1);
     EXPECT_FALSE(fs::exists(path("clean.png")));
     EXPECT_THAT(run("denoise"), HasSubstr("usage: denoise MODEL INPUT OUTPUT [SIGMA]"));
+    EXPECT_EQ(status_, 2);
+}
+
+TEST_F(Samples, DeblurAPhotograph) {
+    write_model("blur.safetensors", tiny_deblurring_model());
+    std::ofstream(path("kernel.txt")) << "0 2 1\n4 8 0\n";
+    const std::string files = path("blur.safetensors") + " " + path("noisy.png") + " " + path("kernel.txt") +
+                              " " + path("sharp.png");
+    const std::string text = run("deblur " + files + " 25");
+    EXPECT_EQ(status_, 0) << text;
+    EXPECT_THAT(text, HasSubstr("kernel.txt: its taps sum to 15; it was divided by that"));
+    EXPECT_THAT(text, HasSubstr("tiny: 60 x 80 pixels, 3 channels, 3 x 3 kernel, sigma 25, "));
+
+    // A kernel of 2 x 3 has its centre in the second row.
+    Array<float> kernel({2, 3});
+    const float taps[] = {0, 2, 1, 4, 8, 0};
+    std::copy(std::begin(taps), std::end(taps), kernel.begin());
+    const NormalisedKernel used = normalise_kernel(kernel, {60, 80});
+    const Image noisy = read_image(path("noisy.png")), sharp = read_image(path("sharp.png"));
+    Reconstructor reconstructor(tiny_deblurring_model(), 60, 80, {.kernel = used.kernel});
+    reconstructor.bind();
+    Array<float> expected({3, 60, 80});
+    ASSERT_EQ(reconstructor.run(noisy.pixels, expected), Status::ok);
+    ASSERT_EQ(sharp.pixels.shape(), expected.shape());
+    for (Index i = 0; i < expected.elements(); ++i)  // half a grey level: what 8 bits round away
+        EXPECT_NEAR(sharp.pixels.data()[i], std::clamp(expected.data()[i], 0.0f, 1.0f), 0.51 / 255);
+}
+
+TEST_F(Samples, DeblurEstimatesSigmaAndRefusesInASentence) {
+    const std::string model = (source_folder() / "models/deblur.safetensors").string();
+    std::ofstream(path("box.txt")) << "1 1 1\n1 1 1\n1 1 1\n";
+    std::ofstream(path("zero.txt")) << "0 0 0\n";
+    const std::string text =
+        run("deblur " + model + " " + path("noisy.png") + " " + path("box.txt") + " " + path("sharp.png"));
+    EXPECT_EQ(status_, 0) << text;
+    EXPECT_THAT(text, HasSubstr("estimated sigma 10, "));  // noise of about 25, of which the model knows 10
+    fs::remove(path("sharp.png"));
+    const auto refuses = [&](const std::string& arguments, const std::string& why) {
+        EXPECT_THAT(run("deblur " + arguments), HasSubstr("deblur: " + why));
+        EXPECT_EQ(status_, 1);
+        EXPECT_FALSE(fs::exists(path("sharp.png")));
+    };
+    const std::string picture = " " + path("noisy.png") + " ", output = " " + path("sharp.png");
+    refuses(model + picture + path("box.txt") + output + " 50", "sigma must be from 1 to 10, ");
+    refuses(model + picture + path("zero.txt") + output,
+            path("zero.txt") + ": the blur kernel of 1 x 3 taps");
+    refuses(path("tiny.safetensors") + picture + path("box.txt") + output,
+            "a kernel must not be given: model \"tiny\" takes noise away and no blur");
+    EXPECT_THAT(run("deblur"), HasSubstr("usage: deblur MODEL INPUT KERNEL OUTPUT [SIGMA]"));
     EXPECT_EQ(status_, 2);
 }
 
