@@ -229,6 +229,9 @@ Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source
     done.kernel_rows = used.kernel.shape()[0];
     done.kernel_columns = used.kernel.shape()[1];
     for (const std::string& note : used.notes) done.notes.push_back(kernel_source + ": " + note);
+    if (stack.size(0) > 1)
+        done.notes.push_back(fmt::format("{}: {} channels, each sharpened by itself with the same kernel",
+                                         source, stack.size(0)));
     done.sigma_estimated = options.sigma == 0;
     done.sigma = options.sigma;
     if (done.sigma_estimated) {
