@@ -9,6 +9,7 @@
 // are added one by one. Neighbours often fall on the same segment, and an addition to a bin waits for the one
 // before it, so that each bin comes in four copies, taken in turn.
 #include <algorithm>
+#include <cstdint>
 
 #include <sonolux/priors/fields_of_experts_simd.hpp>
 
@@ -36,6 +37,18 @@ inline Place locate(Vector z, const Table& table) noexcept {
     const Integers end = Integers{} + (table.segments - 1);
     segment = segment > end ? end : segment;
     return {segment, position - __builtin_convertvector(segment, Vector)};
+}
+
+// In every group of four lanes: a[first], b[first], a[first + 1], b[first + 1].
+template <int first, int... lane>
+Vector interleave(Vector a, Vector b, std::integer_sequence<int, lane...>) noexcept {
+    return __builtin_shufflevector(a, b, (lane / 4 * 4 + first + lane % 4 / 2 + lane % 2 * lanes)...);
+}
+
+// In every group of four lanes: a[first], a[first + 1], b[first], b[first + 1].
+template <int first, int... lane>
+Vector join(Vector a, Vector b, std::integer_sequence<int, lane...>) noexcept {
+    return __builtin_shufflevector(a, b, (lane / 4 * 4 + first + lane % 2 + lane % 4 / 2 * lanes)...);
 }
 
 // The coefficients of each lane's segment.
@@ -83,14 +96,31 @@ inline Cubic coefficients(const Table& table, Integers segment) noexcept {
     return {at(0), at(1), at(2), at(3)};
 }
 #else
+// The four coefficients of a segment lie side by side, so that a lane takes one load and not four: quad i has
+// those of lanes i, i + 4 ..., and 4 x 4 transposes sort them.
+template <int... lane>
+Vector quad(const float* const* segments, std::integer_sequence<int, lane...>) noexcept {
+    using Four = float __attribute__((vector_size(4 * sizeof(float))));
+    return __builtin_shufflevector(load<Four>(segments[0]), load<Four>(segments[lanes - 4]), lane...);
+}
+
 inline Cubic coefficients(const Table& table, Integers segment) noexcept {
-    Cubic c;
-    const float* from = table.coefficients;
-    for (int i = 0; i < lanes; ++i) c.c0[i] = from[segment[i]];
-    for (int i = 0; i < lanes; ++i) c.c1[i] = from[table.segments + segment[i]];
-    for (int i = 0; i < lanes; ++i) c.c2[i] = from[2 * table.segments + segment[i]];
-    for (int i = 0; i < lanes; ++i) c.c3[i] = from[3 * table.segments + segment[i]];
-    return c;
+    static_assert(lanes == 4 || lanes == 8);
+    constexpr auto all = std::make_integer_sequence<int, lanes>();
+    // Two lanes leave the vector at a time, the lower one in the low half of a number.
+    using Pairs = std::uint64_t __attribute__((vector_size(lanes * sizeof(int))));
+    const auto pairs = reinterpret_cast<Pairs>(4 * segment);
+    const float* at[lanes];
+    for (int i = 0; i < lanes; i += 2) {
+        const std::uint64_t both = pairs[i / 2];
+        at[i] = table.by_segment + static_cast<std::uint32_t>(both);
+        at[i + 1] = table.by_segment + (both >> 32);
+    }
+    const Vector q0 = quad(at, all), q1 = quad(at + 1, all), q2 = quad(at + 2, all), q3 = quad(at + 3, all);
+    const Vector low01 = interleave<0>(q0, q1, all), low23 = interleave<0>(q2, q3, all);
+    const Vector high01 = interleave<2>(q0, q1, all), high23 = interleave<2>(q2, q3, all);
+    return {join<0>(low01, low23, all), join<2>(low01, low23, all), join<0>(high01, high23, all),
+            join<2>(high01, high23, all)};
 }
 #endif
 
@@ -100,18 +130,6 @@ inline Vector value(const Cubic& c, Vector t) noexcept {
 
 inline Vector derivative(const Cubic& c, Vector t) noexcept {
     return multiply_add(multiply_add(3.0f * c.c3, t, 2.0f * c.c2), t, c.c1);
-}
-
-// In every group of four lanes: a[first], b[first], a[first + 1], b[first + 1].
-template <int first, int... lane>
-Vector interleave(Vector a, Vector b, std::integer_sequence<int, lane...>) noexcept {
-    return __builtin_shufflevector(a, b, (lane / 4 * 4 + first + lane % 4 / 2 + lane % 2 * lanes)...);
-}
-
-// In every group of four lanes: a[first], a[first + 1], b[first], b[first + 1].
-template <int first, int... lane>
-Vector join(Vector a, Vector b, std::integer_sequence<int, lane...>) noexcept {
-    return __builtin_shufflevector(a, b, (lane / 4 * 4 + first + lane % 2 + lane % 4 / 2 * lanes)...);
 }
 
 // Where `store_products` puts those of lane i.

@@ -30,7 +30,7 @@ FieldsOfExperts::FieldsOfExperts(const FieldsOfExpertsOptions& options)
       activation_(options.activation),
       parameters_(parameter_count()),
       filters_({options.filters.count, options.filters.size, options.filters.size}),
-      tables_({options.filters.count, 4, options.activation.segments}) {
+      tables_({2, options.filters.count, activation_.table_size()}) {
     require(std::isfinite(options.scale) && options.scale != 0, Status::invalid_argument,
             "prior scale must be finite and not 0, got ", options.scale);
 }
@@ -49,9 +49,14 @@ void FieldsOfExperts::update(std::span<const float> parameters) {
     std::copy(parameters.begin(), parameters.end(), parameters_.begin());
     bank_.realise(parameters.first(filter_parameter_count()), filters_);
     const Index nodes = options_.activation.nodes;
-    for (Index i = 0; i < options_.filters.count; ++i)
-        activation_.tabulate(parameters.subspan(filter_parameter_count() + i * nodes, nodes),
-                             tables_.data() + i * activation_.table_size());
+    const Index segments = options_.activation.segments;
+    for (Index i = 0; i < options_.filters.count; ++i) {
+        float* table = &tables_(0, i, 0);
+        activation_.tabulate(parameters.subspan(filter_parameter_count() + i * nodes, nodes), table);
+        for (Index k = 0; k < segments; ++k)
+            for (Index power = 0; power < 4; ++power)
+                tables_(1, i, 4 * k + power) = table[power * segments + k];
+    }
 }
 
 FieldsOfExperts::Domain FieldsOfExperts::domain() const noexcept {
@@ -67,7 +72,7 @@ FieldsOfExperts::Domain FieldsOfExperts::domain() const noexcept {
 }
 
 foe::Table FieldsOfExperts::table(Index filter) const noexcept {
-    return {tables_.data() + filter * activation_.table_size(), options_.activation.segments,
+    return {&tables_(0, filter, 0), &tables_(1, filter, 0), options_.activation.segments,
             options_.activation.table_lower, activation_.inverse_step()};
 }
 
@@ -88,7 +93,7 @@ std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
                                  Workspace::bytes<float>(histogram_floats * options_.activation.segments) +
                                  Workspace::bytes<double>(filters_.elements()) +
                                  Workspace::bytes<float>(filters_.elements()) +
-                                 Workspace::bytes<double>(tables_.elements());
+                                 Workspace::bytes<double>(options_.filters.count * activation_.table_size());
     return std::max(forward, backward);
 }
 

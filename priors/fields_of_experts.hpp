@@ -107,7 +107,7 @@ private:
     Activation activation_;
     std::vector<float> parameters_;
     Array<float> filters_;  // [filters, size, size]
-    Array<float> tables_;   // [filters, 4, segments]
+    Array<float> tables_;   // [2, filters, 4 * segments]: each [4, segments], each [segments, 4]
 };
 
 }  // namespace sonolux

@@ -25,8 +25,10 @@ struct Plane {
 };
 
 /// A cubic Hermite table as the kernels read it: coefficients [4, segments], t = (z - lower) * inverse_step.
+/// Which of the two orders is faster to look up depends on the instruction set.
 struct Table {
     const float* coefficients;
+    const float* by_segment;  ///< the same as [segments, 4]
     int segments;
     float lower, inverse_step;
 };

@@ -44,9 +44,10 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
     const auto [image, upstream, z_plane, q_plane, sum, own_plane] = planes;
     float* histogram = scratch.take<float>(histogram_floats * segments);
     double* filters_bar = scratch.take<double>(filters_.elements());
-    double* tables_bar = scratch.take<double>(tables_.elements());
+    const Index table_floats = options_.filters.count * activation_.table_size();
+    double* tables_bar = scratch.take<double>(table_floats);
     std::fill_n(filters_bar, filters_.elements(), 0.0);
-    std::fill_n(tables_bar, tables_.elements(), 0.0);
+    std::fill_n(tables_bar, table_floats, 0.0);
 
     // One tile after the other: training runs its samples in parallel, and the sums below need one order.
     for (Index i = 0; i < tiling.count; ++i) {
