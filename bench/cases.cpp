@@ -10,6 +10,19 @@ namespace {
 
 constexpr std::uint64_t seed = 2017, parameter_stream = 1000, noise_stream = 1001;
 
+// Small against what training moves, large enough that no two filters and no two activations are alike.
+template <class Options>
+std::unique_ptr<UnrolledNetwork> moved(std::unique_ptr<UnrolledNetwork> network, const Options& options) {
+    initialise(*network, options);
+    constexpr float amount = 0.1F;
+    Philox random(seed, parameter_stream);
+    for (const Parameter& parameter : network->layout())
+        for (float& value : network->parameters().subspan(parameter.offset, parameter.shape.elements()))
+            value += amount * parameter.typical * random.normal();
+    network->update(sigma);
+    return network;
+}
+
 }  // namespace
 
 ActivationOptions narrow_activation() { return {}; }
@@ -40,17 +53,58 @@ VariationalNetworkOptions network_options(std::string_view name) {
          "the network must be 7x7x48, 5x5x24, 7x7x48/narrow or 5x5x24/narrow, got \"", name, "\"");
 }
 
+bool names_shrinkage_fields(std::string_view name) noexcept { return name.starts_with("csf"); }
+
+ShrinkageFieldsOptions shrinkage_options(std::string_view name) {
+    require(name == "csf7x7x48" || name == "csf5x5x24", Status::invalid_argument,
+            "shrinkage fields must be csf7x7x48 or csf5x5x24, got \"", name, "\"");
+    const bool large = name == "csf7x7x48";
+    ShrinkageFieldsOptions options;
+    options.experts.filters = {FilterKind::dct, large ? 48 : 24, large ? 7 : 5};
+    options.experts.activation = wide_activation();
+    options.experts.activation.nodes = 53;
+    options.experts.activation.lower = -260;
+    options.experts.activation.upper = 260;
+    options.form = ShrinkageForm::direct;
+    options.border = BorderTreatment::replicate;
+    options.border_width = 10;
+    return options;
+}
+
 std::unique_ptr<UnrolledNetwork> make_network(const VariationalNetworkOptions& options) {
-    auto network = make_variational_network(options);
-    initialise(*network, options);
-    // Small against what training moves, large enough that no two filters and no two activations are alike.
-    constexpr float amount = 0.1F;
-    Philox random(seed, parameter_stream);
-    for (const Parameter& parameter : network->layout())
-        for (float& value : network->parameters().subspan(parameter.offset, parameter.shape.elements()))
-            value += amount * parameter.typical * random.normal();
-    network->update(sigma);
-    return network;
+    return moved(make_variational_network(options), options);
+}
+
+std::unique_ptr<UnrolledNetwork> make_network(const ShrinkageFieldsOptions& options) {
+    return moved(make_shrinkage_fields(options), options);
+}
+
+Denoiser::Denoiser(std::string_view name, Index rows, Index columns) : rows_(rows), columns_(columns) {
+    if (names_shrinkage_fields(name)) {
+        const ShrinkageFieldsOptions options = shrinkage_options(name);
+        network = make_network(options);
+        prior = options.experts;
+        value_scale = options.value_scale;
+        border = make_padded_blur(options, rows, columns, 0, 0);
+    } else {
+        const VariationalNetworkOptions options = network_options(name);
+        network = make_network(options);
+        prior = options.prior;
+        value_scale = options.value_scale;
+    }
+}
+
+std::size_t Denoiser::workspace_bytes(const Context& context) const {
+    const Shape domain = border != nullptr ? border->domain() : Shape{rows_, columns_};
+    Observation observation;
+    observation.blur = border.get();
+    return network->run_workspace_bytes(domain[0], domain[1], context, observation);
+}
+
+Status Denoiser::run(View<const float> data, View<float> image, Context& context) const noexcept {
+    Observation observation{data};
+    observation.blur = border.get();
+    return network->run(observation, image, context);
 }
 
 Array<float> clean_images(Index count, Index rows, Index columns) {

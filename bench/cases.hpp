@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <sonolux/core/array.hpp>
+#include <sonolux/solvers/shrinkage_fields.hpp>
 #include <sonolux/solvers/variational_network.hpp>
 
 namespace sonolux::bench {
@@ -30,8 +31,33 @@ inline constexpr float sigma = 25;
 /// "5x5x24/narrow" with ours. Throws Error{invalid_argument} for any other.
 [[nodiscard]] VariationalNetworkOptions network_options(std::string_view name);
 
+/// "csf7x7x48" and "csf5x5x24": five stages of shrinkage fields as Schmidt and Roth 2014 denoise with: 53
+/// Gaussians on [-260, 260], direct, 10 replicated pixels around. Throws Error{invalid_argument} for any
+/// other.
+[[nodiscard]] ShrinkageFieldsOptions shrinkage_options(std::string_view name);
+
+/// Whether a name is one of shrinkage_options and not of network_options.
+[[nodiscard]] bool names_shrinkage_fields(std::string_view name) noexcept;
+
 /// A network as training starts it, every parameter then moved a little, updated to `sigma`.
 [[nodiscard]] std::unique_ptr<UnrolledNetwork> make_network(const VariationalNetworkOptions& options);
+[[nodiscard]] std::unique_ptr<UnrolledNetwork> make_network(const ShrinkageFieldsOptions& options);
+
+/// A network by the name of its options, bound to a size.
+struct Denoiser {
+    Denoiser(std::string_view name, Index rows, Index columns);
+
+    std::unique_ptr<UnrolledNetwork> network;
+    FieldsOfExpertsOptions prior;
+    float value_scale = 0;
+    std::unique_ptr<PaddedBlur> border;  ///< of shrinkage fields; null for variational networks
+
+    [[nodiscard]] std::size_t workspace_bytes(const Context& context) const;
+    [[nodiscard]] Status run(View<const float> data, View<float> image, Context& context) const noexcept;
+
+private:
+    Index rows_, columns_;
+};
 
 /// [count, rows, columns], values 0 to 255: dead leaves.
 [[nodiscard]] Array<float> clean_images(Index count, Index rows, Index columns);

@@ -5,7 +5,8 @@
 
 runs sonolux_peer and torch_peer.py side by side. Every way that torch_peer.py knows of running the network is first
 checked against Sonolux's result and timed a few times. Then Sonolux, the fastest eager and the fastest compiled way
-take turns, and medians are compared. Prints what ran, all candidates, and rows for docs/results.md.
+take turns, and medians are compared: processor times of one thread, so that other work on the machine weighs little,
+and times on the clock of more. Prints what ran, all candidates, and rows for docs/results.md.
 
 PyTorch runs under the Python that SONOLUX_PEERS_PYTHON names, otherwise under python3. Needs torch and numpy there,
 and g++ for torch.compile.
@@ -106,7 +107,8 @@ def alternate(ours, torch, kind, names, repetitions):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/bench", help="where sonolux_peer was built (default build/bench)")
-    parser.add_argument("--network", default="7x7x48", help="7x7x48, 5x5x24, or either with /narrow")
+    parser.add_argument("--network", default="7x7x48",
+                        help="7x7x48, 5x5x24, either with /narrow, or shrinkage fields: csf7x7x48, csf5x5x24")
     parser.add_argument("--size", type=int, default=512, help="rows and columns of the image")
     parser.add_argument("--patches", type=int, default=32, help="64 x 64 patches of a training step")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -115,7 +117,7 @@ def main():
     parser.add_argument("--candidates", default="", help="regular expression: only candidates that match")
     parser.add_argument("--screening", type=int, default=3, help="runs that choose the fastest candidate")
     parser.add_argument("--repetitions", type=int, default=15, help="turns that decide")
-    parser.add_argument("--machine", default="M1", help="what docs/results.md calls this machine (default M1)")
+    parser.add_argument("--machine", default="M2", help="what docs/results.md calls this machine (default M2)")
     arguments = parser.parse_args()
 
     program = next((path for folder in ("bench", ".")
@@ -123,6 +125,8 @@ def main():
     if program is None:
         raise SystemExit(f"{arguments.build}: no sonolux_peer; build it with cmake --preset bench "
                          "&& cmake --build --preset bench")
+    if arguments.network.startswith("csf"):
+        arguments.kinds = ["inference"]  # the way back is compared for variational networks
     python = os.environ.get("SONOLUX_PEERS_PYTHON", "python3")
     sizes = [arguments.network, str(arguments.size), str(arguments.patches)]
     command = "bench/compare_torch.py " + shlex.join(

@@ -11,8 +11,10 @@
 //     image, output          [size, size], values about 0 to 1
 //     clean, noisy           [patches, 64, 64], in the network's units
 //
+// of shrinkage fields without what belongs to training, which serve "inference" alone.
+//
 // `serve` answers each line on standard input with one line. "inference" and "training" do either once and
-// say how many seconds it took; "describe" says what they run on.
+// say how many seconds it took, of one thread those of the processor; "describe" says what they run on.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -34,29 +36,32 @@ constexpr std::uint64_t noise_seed = 1;
 
 // Everything that both commands need, ready to run.
 struct Work {
-    VariationalNetworkOptions options;
-    std::unique_ptr<UnrolledNetwork> network;
+    Denoiser denoiser;
+    UnrolledNetwork& network;
     Context context;
     Array<float> data, image, clean;
-    BatchGradient batch;
+    std::unique_ptr<BatchGradient> batch;
     std::vector<double> step_weights, gradient;
     double loss = 0;
 
     Work(const std::string& name, Index size, Index patches, int threads)
-        : options(network_options(name)),
-          network(make_network(options)),
+        : denoiser(name, size, size),
+          network(*denoiser.network),
           context(make_openmp_runner(threads)),
           data(noisy_image(size, size)),
           image({size, size}),
           clean(clean_images(patches, patch_size, patch_size)),
-          batch(*network, {.rows = patch_size, .columns = patch_size, .batch = patches, .group = 4}, context),
-          step_weights(exponential_step_weights(network->steps(), std::numeric_limits<double>::infinity())),
-          gradient(network->parameters().size()) {
-        context.workspace().reserve(network->run_workspace_bytes(size, size, context));
+          step_weights(exponential_step_weights(network.steps(), std::numeric_limits<double>::infinity())),
+          gradient(network.parameters().size()) {
+        context.workspace().reserve(denoiser.workspace_bytes(context));
+        const BatchOptions options{.rows = patch_size, .columns = patch_size, .batch = patches, .group = 4};
+        if (trains()) batch = std::make_unique<BatchGradient>(network, options, context);
     }
 
+    [[nodiscard]] bool trains() const noexcept { return denoiser.border == nullptr; }
+
     void inference() {
-        const Status status = network->run(data, image, context);
+        const Status status = denoiser.run(data, image, context);
         require(status == Status::ok, status, "the network did not run");
     }
 
@@ -66,8 +71,8 @@ struct Work {
             const View<const float> from = clean.view()[static_cast<Index>(sample)];
             std::copy(from.begin(), from.end(), patch.begin());
         };
-        loss = batch.evaluate(source, 0, clean.shape()[0], noise_seed, TrainingStream::noise, sigma,
-                              SquaredLoss(), step_weights, gradient);
+        loss = batch->evaluate(source, 0, clean.shape()[0], noise_seed, TrainingStream::noise, sigma,
+                               SquaredLoss(), step_weights, gradient);
     }
 };
 
@@ -89,10 +94,8 @@ void write_npy(const std::string& path, const T* data, const Shape& shape) {
     require(file.good(), Status::file_error, path, ": could not be written");
 }
 
-void export_network(Work& work, const std::string& folder) {
-    work.inference();
+void export_training(Work& work, const std::string& folder) {
     work.training();
-
     const Index patches = work.clean.shape()[0];
     Array<float> noisy({patches, patch_size, patch_size});
     for (Index i = 0; i < patches; ++i) {
@@ -102,26 +105,34 @@ void export_network(Work& work, const std::string& folder) {
         for (Index p = 0; p < plane.elements(); ++p)
             plane.data()[p] = work.clean.view()[i].data()[p] + sigma * plane.data()[p];
     }
-    const Index parameters = static_cast<Index>(work.gradient.size());
-    write_npy(folder + "/parameters.npy", work.network->parameters().data(), {parameters});
-    write_npy(folder + "/gradient.npy", work.gradient.data(), {parameters});
-    write_npy(folder + "/image.npy", work.data.data(), work.data.shape());
-    write_npy(folder + "/output.npy", work.image.data(), work.image.shape());
+    write_npy(folder + "/gradient.npy", work.gradient.data(), {static_cast<Index>(work.gradient.size())});
     write_npy(folder + "/clean.npy", work.clean.data(), work.clean.shape());
     write_npy(folder + "/noisy.npy", noisy.data(), noisy.shape());
+}
 
-    const FieldsOfExpertsOptions& prior = work.options.prior;
+void export_network(Work& work, const std::string& folder) {
+    work.inference();
+    const Index parameters = static_cast<Index>(work.gradient.size());
+    write_npy(folder + "/parameters.npy", work.network.parameters().data(), {parameters});
+    write_npy(folder + "/image.npy", work.data.data(), work.data.shape());
+    write_npy(folder + "/output.npy", work.image.data(), work.image.shape());
+    if (work.trains()) export_training(work, folder);
+
+    const FieldsOfExpertsOptions& prior = work.denoiser.prior;
     const ActivationOptions& a = prior.activation;
     std::ofstream json(folder + "/network.json");
     json.precision(17);
-    json << "{\n  \"stages\": " << work.options.stages << ",\n  \"filters\": " << prior.filters.count
+    json << "{\n  \"stages\": " << work.network.steps() << ",\n  \"filters\": " << prior.filters.count
          << ",\n  \"size\": " << prior.filters.size << ",\n  \"scale\": " << prior.scale
-         << ",\n  \"value_scale\": " << work.options.value_scale << ",\n  \"nodes\": " << a.nodes
+         << ",\n  \"value_scale\": " << work.denoiser.value_scale << ",\n  \"nodes\": " << a.nodes
          << ",\n  \"lower\": " << a.lower << ",\n  \"upper\": " << a.upper << ",\n  \"width\": " << a.width
          << ",\n  \"table_lower\": " << a.table_lower << ",\n  \"table_upper\": " << a.table_upper
-         << ",\n  \"loss\": " << work.loss << ",\n  \"layout\": {";
+         << ",\n  \"loss\": " << work.loss;
+    if (const PaddedBlur* border = work.denoiser.border.get())
+        json << ",\n  \"border\": " << border->border_rows() << ",\n  \"domain\": " << border->domain()[0];
+    json << ",\n  \"layout\": {";
     const char* separator = "\n";
-    for (const Parameter& parameter : work.network->layout()) {
+    for (const Parameter& parameter : work.network.layout()) {
         json << separator << "    \"" << parameter.name << "\": [" << parameter.offset << ", "
              << parameter.shape.elements() << "]";
         separator = ",\n";
@@ -132,12 +143,15 @@ void export_network(Work& work, const std::string& folder) {
 
 void serve(Work& work) {
     work.inference();
-    work.training();
+    if (work.trains()) work.training();
+    const auto say_seconds = [&work](auto&& body) {
+        std::printf("%.9g\n", work.context.threads() == 1 ? processor_seconds_of(body) : seconds_of(body));
+    };
     for (std::string line; std::getline(std::cin, line);) {
         if (line == "inference") {
-            std::printf("%.9g\n", seconds_of([&] { work.inference(); }));
-        } else if (line == "training") {
-            std::printf("%.9g\n", seconds_of([&] { work.training(); }));
+            say_seconds([&] { work.inference(); });
+        } else if (line == "training" && work.trains()) {
+            say_seconds([&] { work.training(); });
         } else if (line == "describe") {
             std::printf("Sonolux %s, %s, GCC-compatible %s\n", SLX_VERSION,
                         work.context.description().c_str(), __VERSION__);

@@ -8,10 +8,16 @@ FOLDER is what `sonolux_peer export` wrote. Each line on standard input is answe
     describe          versions and threads
     candidates        names, such as inference/eager/conv2d/gather
     check CANDIDATE   how far its result is from Sonolux's
-    time CANDIDATE    seconds of one run; the first run of a candidate, which may compile, is not timed
+    time CANDIDATE    seconds of one run, of one thread those of the processor; the first run of a candidate, which may
+                      compile, is not timed
 
-A stage is x <- x - scale sum_i K_i^T phi_i(K_i P x) - lambda (x - y), P extending the image symmetrically. There is
-more than one way to say this in PyTorch, and which is fastest differs by machine and version. A candidate combines
+A stage of a variational network is x <- x - scale sum_i K_i^T phi_i(K_i P x) - lambda (x - y), P extending the image
+symmetrically; one of shrinkage fields is
+
+    x <- F^-1[(lambda F y + scale F sum_i K_i^T phi_i(K_i B x)) / (lambda + sum_i |F_i|^2)]
+
+with periodic correlations, B giving the image a border that repeats its edge. There is more than one way to say this in
+PyTorch, and which is fastest differs by machine and version. A candidate combines
 
     eager           PyTorch as it is
     compile         each stage through torch.compile (inductor)
@@ -19,6 +25,7 @@ more than one way to say this in PyTorch, and which is fastest differs by machin
     conv2d          conv2d and conv_transpose2d
     channels_last   the same in that memory format
     fold            conv2d; its transpose as a matrix product and fold
+    fft             both in the Fourier domain (shrinkage fields only)
 
     gather          phi from a table, linearly interpolated: two gathers
     function        the same with a hand-written derivative, histograms for the table's (training only)
@@ -38,12 +45,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-NAMES = {
+WAYS = {
     "inference": [f"{c}/{a}" for c in ("conv2d", "fold") for a in ("gather", "nearest", "grid_sample")]
     + ["channels_last/gather", "channels_last/nearest", "fold/rbf"],
     "training": [f"{c}/{a}" for c in ("conv2d", "fold") for a in ("gather", "function", "grid_sample")]
     + ["channels_last/gather", "channels_last/function", "fold/rbf"],
 }
+
+
+def names(definition):
+    """Of all candidates for this network."""
+    ways = dict(WAYS)
+    if definition.is_shrinkage_field:
+        ways = {"inference": WAYS["inference"] + [f"fft/{a}" for a in ("gather", "nearest", "grid_sample")]}
+    return [f"{kind}/{mode}/{way}" for kind in ways for mode in ("eager", "compile") for way in ways[kind]]
 
 
 class Definition:
@@ -52,7 +67,9 @@ class Definition:
     def __init__(self, folder):
         with open(os.path.join(folder, "network.json")) as file:
             self.__dict__.update(json.load(file))
-        for name in ("parameters", "gradient", "image", "output", "clean", "noisy"):
+        self.is_shrinkage_field = hasattr(self, "domain")
+        training = () if self.is_shrinkage_field else ("gradient", "clean", "noisy")
+        for name in ("parameters", "image", "output", *training):
             setattr(self, name, torch.from_numpy(np.load(os.path.join(folder, name + ".npy"))))
         self.radius = self.size // 2
         self.atoms = dct_atoms(self.size)
@@ -213,12 +230,73 @@ class Network:
         return x
 
 
+class ShrinkageFields(Network):
+    """The same with shrinkage fields. What a stage divides by is made once, as its filters are."""
+
+    def __init__(self, definition, mode, convolution, activation):
+        super().__init__(definition, mode, convolution, activation)
+        d, n = definition, definition.domain
+        # Where the pixels of the domain, and of the domain continued periodically, come from.
+        last = d.border + len(d.image) - 1
+        self.renewed = torch.arange(n).clamp(d.border, last)
+        self.extended = (torch.arange(-d.radius, n + d.radius) % n).clamp(d.border, last)
+
+    def tensors(self, flat):
+        n, stages = self.definition.domain, []
+        for filters, table, data_weight in super().tensors(flat):
+            spectra = torch.fft.rfft2(filters[:, 0].double(), s=(n, n))
+            power = spectra.abs().square().sum(0).float()
+            # Correlation with a filter whose middle is the origin.
+            centred = F.pad(filters[:, 0], (0, n - filters.shape[3], 0, n - filters.shape[2]))
+            centred = centred.roll((-self.definition.radius,) * 2, (1, 2))
+            spectra = torch.fft.rfft2(centred).conj().resolve_conj() if self.convolution == "fft" else None
+            stages.append((filters, table, data_weight, 1 / (data_weight + power), spectra))
+        return stages
+
+    def stage(self, x, data, filters, table, data_weight, inverse, spectra):
+        d, pad, n = self.definition, self.definition.radius, self.definition.domain
+        if self.convolution == "fft":
+            renewed = x.index_select(2, self.renewed).index_select(3, self.renewed)
+            responses = torch.fft.irfft2(spectra * torch.fft.rfft2(renewed), s=(n, n))
+            phi = torch.fft.rfft2(self.phi(responses, table))
+            numerator = (spectra.conj() * phi).sum(1, keepdim=True)
+            return torch.fft.irfft2((d.scale * numerator + data_weight * data) * inverse, s=(n, n))
+        extended = x.index_select(2, self.extended).index_select(3, self.extended)
+        if self.convolution == "channels_last":
+            extended = extended.contiguous(memory_format=torch.channels_last)
+            filters = filters.contiguous(memory_format=torch.channels_last)
+        responses = self.phi(F.conv2d(extended, filters), table)
+        if self.convolution == "fold":
+            products = filters.flatten(1).T @ responses.flatten(2)
+            wide = F.fold(products, extended.shape[2:], d.size)
+        else:
+            wide = F.conv_transpose2d(responses, filters)
+        # What went over the border comes back on the other side.
+        gradient = wide[..., pad : pad + n, :].clone()
+        gradient[..., -pad:, :] += wide[..., :pad, :]
+        gradient[..., :pad, :] += wide[..., -pad:, :]
+        wide, gradient = gradient, gradient[..., pad : pad + n].clone()
+        gradient[..., -pad:] += wide[..., :pad]
+        gradient[..., :pad] += wide[..., -pad:]
+        return torch.fft.irfft2((d.scale * torch.fft.rfft2(gradient) + data_weight * data) * inverse, s=(n, n))
+
+    def run(self, y, stages):
+        observed = self.renewed - self.definition.border
+        x = y.index_select(2, observed).index_select(3, observed)
+        data = torch.fft.rfft2(x)
+        for stage in stages:
+            x = self.step(x, data, *stage)
+        border, size = self.definition.border, len(self.definition.image)
+        return x[..., border : border + size, border : border + size]
+
+
 class Inference:
     """The network on one image. Filters and tables are made once, as they are in Sonolux."""
 
     def __init__(self, definition, mode, convolution, activation):
         self.definition = definition
-        self.network = Network(definition, mode, convolution, activation)
+        network = ShrinkageFields if definition.is_shrinkage_field else Network
+        self.network = network(definition, mode, convolution, activation)
         with torch.inference_mode():
             self.stages = self.network.tensors(definition.parameters)
 
@@ -287,15 +365,15 @@ def main():
                           f"{torch.get_num_threads()} threads, oneDNN {torch.backends.mkldnn.is_available()}, "
                           f"Python {sys.version.split()[0]}")
             elif command == "candidates":
-                answer = [f"{kind}/{mode}/{rest}" for kind, rests in NAMES.items()
-                          for mode in ("eager", "compile") for rest in rests]
+                answer = names(definition)
             elif command == "check":
                 answer = candidate(name).check()
             elif command == "time":
                 run = candidate(name)
-                start = time.perf_counter()
+                clock = time.process_time if arguments.threads == 1 else time.perf_counter
+                start = clock()
                 run()
-                answer = time.perf_counter() - start
+                answer = clock() - start
             else:
                 raise ValueError(f"describe, candidates, check or time expected, got {command!r}")
         except Exception as error:  # a candidate that does not work here is an answer too

@@ -173,8 +173,8 @@ TEST(CsfOracle, ReproducesDeblurringOnLevinStageByStage) {
     }
 }
 
-// Published: 35.09 dB by another alignment of the images. In this protocol a double precision version had
-// 35.65.
+// Published: 35.09 dB by another alignment of the images. In this protocol the same parameters were seen to
+// give 35.65.
 TEST(FdnOracle, ReproducesDeblurringOnLevin) {
     SLX_NEEDS(oracle_folder() / "fdn/stages_01-10_finetuned.hdf5");
     SLX_NEEDS(data_folder() / "restoration/levin");
