@@ -37,9 +37,14 @@ std::string fft_description() {
 #endif
 }
 
+namespace {
+
+constexpr Index most = Index{1} << 28;  // the backends count in int, and need twice the length for primes
+
+}  // namespace
+
 std::unique_ptr<RealFft2> make_real_fft2(Index rows, Index columns, FftBackend backend,
                                          [[maybe_unused]] FftPlanning planning) {
-    constexpr Index most = Index{1} << 28;  // the backends count in int, and need twice the length for primes
     require(rows >= 1 && rows <= most, Status::invalid_argument, "FFT: rows must be at least 1 and at most ",
             most, ", got ", rows);
     require(columns >= 1 && columns <= most, Status::invalid_argument,
@@ -49,6 +54,22 @@ std::unique_ptr<RealFft2> make_real_fft2(Index rows, Index columns, FftBackend b
         case FftBackend::fftw:
 #ifdef SLX_WITH_FFTW
             return detail::make_fftw_fft2(rows, columns, planning);
+#else
+            break;
+#endif
+    }
+    fail(Status::unsupported, "FFT: this build has no ", to_string(backend), ", only ", fft_description());
+}
+
+std::unique_ptr<ComplexLineFft> make_complex_line_fft(Index length, FftBackend backend,
+                                                      [[maybe_unused]] FftPlanning planning) {
+    require(length >= 1 && length <= most, Status::invalid_argument,
+            "FFT: the length must be at least 1 and at most ", most, ", got ", length);
+    switch (backend) {
+        case FftBackend::kiss: return detail::make_kiss_line(length);
+        case FftBackend::fftw:
+#ifdef SLX_WITH_FFTW
+            return detail::make_fftw_line(length, planning);
 #else
             break;
 #endif

@@ -70,6 +70,12 @@ std::unique_ptr<RealFft2> make_fftw_fft2(Index rows, Index columns, FftPlanning 
     return std::make_unique<LinesFft2<FftwLine<FFTW_ESTIMATE>>>(rows, columns, fftw_description(planning));
 }
 
+std::unique_ptr<ComplexLineFft> make_fftw_line(Index length, FftPlanning planning) {
+    if (planning == FftPlanning::measure)
+        return std::make_unique<SingleLineFft<FftwLine<FFTW_MEASURE>>>(length);
+    return std::make_unique<SingleLineFft<FftwLine<FFTW_ESTIMATE>>>(length);
+}
+
 std::string fftw_description(FftPlanning planning) {
     std::string_view version = fftwf_version;  // "fftw-3.3.10-sse2-avx"
     version.remove_prefix(std::min(version.size(), version.find('-') + 1));

@@ -44,4 +44,8 @@ std::unique_ptr<RealFft2> make_kiss_fft2(Index rows, Index columns) {
     return std::make_unique<LinesFft2<KissLine>>(rows, columns, to_string(FftBackend::kiss));
 }
 
+std::unique_ptr<ComplexLineFft> make_kiss_line(Index length) {
+    return std::make_unique<SingleLineFft<KissLine>>(length);
+}
+
 }  // namespace sonolux::detail

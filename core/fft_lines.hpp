@@ -100,6 +100,18 @@ private:
 };
 
 template <class Smooth>
+class SingleLineFft final : public ComplexLineFft {
+public:
+    explicit SingleLineFft(Index length) : ComplexLineFft(length), line_(length) {}
+
+    void forward(Complex* in, Complex* out) noexcept override { line_.run(in, out, false); }
+    void inverse(Complex* in, Complex* out) noexcept override { line_.run(in, out, true); }
+
+private:
+    LineFft<Smooth> line_;
+};
+
+template <class Smooth>
 class LinesFft2 final : public RealFft2 {
 public:
     LinesFft2(Index rows, Index columns, std::string description)
