@@ -17,6 +17,7 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/evaluate.hpp>
 #include <sonolux/sdk/pipelines/train.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/simulation/phantoms/dead_leaves.hpp>
@@ -146,6 +147,46 @@ TEST_F(Train, AFinishedRunThatIsAskedForAgainStaysAsItIs) {
     EXPECT_TRUE(again.finished);
     EXPECT_EQ(again.resumed_at, again.total_steps);
     EXPECT_EQ(content(folder_ / "run/model.safetensors"), model);
+}
+
+// A denoiser of shrinkage fields for a range of levels: it must be good at both ends, and use what it is
+// told.
+TEST_F(Train, TeachesShrinkageFieldsARangeOfNoiseLevels) {
+    const std::string images = (folder_ / "images").string();
+    const std::string path = (folder_ / "range.toml").string();
+    std::ofstream(path)
+        << "name = 'range'\n"
+        << "network = {type = 'shrinkage_fields', stages = 2, filters = 8, filter_size = 3, "
+           "nodes = 31, lower = -70, upper = 70, width = 4.67, table_lower = -75, table_upper = 75, "
+           "border_treatment = 'replicate', border_width = 4, sigma_degree = 1, "
+           "sigma_reference = 20, scale_by_sigma = true}\n"
+        << "problem = {sigma = [10, 40], sigmas_per_step = 2}\n"
+        << "data = {sources = ['" << images << "'], dead_leaves = {weight = 1, images = 2, "
+        << "size = 40}}\nvalidation = {sources = ['" << images << "'], images = 2, crop = 40, every = 30}\n"
+        << "training = {patch = 24, batch = 8, group = 2, steps = 60, learning_rate = 0.1}\n";
+    const TrainSummary summary = train(request(path, "range"));
+    EXPECT_TRUE(summary.finished);
+    const Model model = load_model_file((folder_ / "range/model.safetensors").string());
+    EXPECT_DOUBLE_EQ(model.problem.sigma_min, 10.0 / 255);
+    EXPECT_DOUBLE_EQ(model.problem.sigma_max, 40.0 / 255);
+
+    const Image image = read_image((folder_ / "images/0.png").string());
+    const View<const float> truth = image.pixels.view()[0];
+    const auto psnr_at = [&](double level, float told) {
+        Array<float> noisy({truth.rows(), truth.columns()});
+        add_protocol_noise(truth, level, 1, 0, noisy);
+        Reconstructor reconstructor(model, truth.rows(), truth.columns(), {.sigma = told});
+        reconstructor.bind();
+        Array<float> result(noisy.shape());
+        EXPECT_EQ(reconstructor.run(noisy, result), Status::ok);
+        return std::pair{measure(noisy, truth).psnr, measure(result, truth).psnr};
+    };
+    for (const double level : {10.0, 23.0, 40.0}) {
+        const auto [before, after] = psnr_at(level, static_cast<float>(level));
+        EXPECT_GT(after, before + 1) << "sigma " << level;
+    }
+    EXPECT_GT(psnr_at(10, 10).second, psnr_at(10, 40).second + 1) << "told too much";
+    EXPECT_GT(psnr_at(40, 40).second, psnr_at(40, 10).second + 1) << "told too little";
 }
 
 TEST_F(Train, RefusesToContinueWithAnotherRecipeAndNamesTheKey) {
