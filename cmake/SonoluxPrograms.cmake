@@ -10,6 +10,15 @@ if(program_sources AND NOT SONOLUX_RUNTIME_ONLY)
         OUTPUT_NAME sonolux EXPORT_NAME program RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 endif()
 
+# sdk/kspace is the program `sonolux-kspace`.
+file(GLOB kspace_sources CONFIGURE_DEPENDS sdk/kspace/*.cpp)
+if(kspace_sources AND NOT SONOLUX_RUNTIME_ONLY)
+    add_executable(sonolux_kspace ${kspace_sources})
+    target_link_libraries(sonolux_kspace PRIVATE sonolux sonolux_full_usage CLI11::CLI11)
+    set_target_properties(sonolux_kspace PROPERTIES
+        OUTPUT_NAME sonolux-kspace EXPORT_NAME kspace RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+endif()
+
 # Every samples/NAME.cpp uses the C++ library, every samples/NAME.c is strict C99 over the firmware library alone.
 file(GLOB samples CONFIGURE_DEPENDS samples/*.cpp)
 if(SONOLUX_RUNTIME_ONLY)

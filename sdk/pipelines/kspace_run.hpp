@@ -1,0 +1,44 @@
+// sonolux/sdk/pipelines/kspace_run.hpp
+//
+// From an input file of k-Wave to an output file of k-Wave: what the program sonolux-kspace does.
+#pragma once
+
+#include <string>
+
+#include <sonolux/core/context.hpp>
+#include <sonolux/sdk/files/kwave_input.hpp>
+#include <sonolux/simulation/acoustics/kspace_recorder.hpp>
+
+namespace sonolux {
+
+struct KspaceRunOptions {
+    std::string input, output;
+    RecordedQuantities pressure{}, velocity{};
+    bool pressure_final = false, velocity_final = false;
+    bool velocity_non_staggered = false;  ///< signals of the velocity at the points of the pressure
+    Index start = 1;                      ///< the step that is recorded first, from 1
+    Index steps = 0;                      ///< how many are done; 0 for as many as the file says
+    FftPlanning planning = FftPlanning::estimate;
+};
+
+struct KspaceRunResult {
+    std::string description;  ///< of the scheme
+    KspaceGrid grid;
+    Index steps = 0;
+    double setup_seconds = 0, step_seconds = 0;
+    std::size_t memory_bytes = 0;  ///< of the simulation
+
+    [[nodiscard]] double nanoseconds_per_point_and_step() const noexcept {
+        return 1e9 * step_seconds / static_cast<double>(grid.size.points()) /
+               static_cast<double>(steps > 0 ? steps : 1);
+    }
+};
+
+/// Reports progress to the context. Without anything to record it keeps the pressure at the sensor.
+///
+/// Throws Error: what read_kwave_input and require_valid throw; invalid_argument for a start after the last
+/// step; cancelled and deadline_exceeded; internal_error naming the step after which the pressure was not
+/// finite any more. Nothing is written then.
+KspaceRunResult run_kspace(const KspaceRunOptions& options, Context& context);
+
+}  // namespace sonolux
