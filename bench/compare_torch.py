@@ -31,7 +31,10 @@ class Peer:
     """A program that answers each line with a line."""
 
     def __init__(self, command, threads):
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        # Memory that was used once is kept. Otherwise PyTorch spends most of its time on getting large tensors from
+        # the system and giving them back.
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MALLOC_MMAP_MAX_="0",
+                           MALLOC_TRIM_THRESHOLD_=str(1 << 34))
         self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=environment)

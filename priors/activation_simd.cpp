@@ -9,7 +9,6 @@
 // are added one by one. Neighbours often fall on the same segment, and an addition to a bin waits for the one
 // before it, so that each bin comes in four copies, taken in turn.
 #include <algorithm>
-#include <cstdint>
 
 #include <sonolux/priors/fields_of_experts_simd.hpp>
 
@@ -19,24 +18,32 @@ namespace {
 
 constexpr int powers = 4, copies = histogram_floats / powers;
 
-// Where z falls in the table: segment and position t in [0, 1] on it. NaN stays NaN in t, on segment 0.
-struct Place {
-    Integers segment;
-    Vector t;
+// Where a row falls in the table: segments, and positions t in [0, 1] on them. NaN stays NaN in t, on segment
+// 0. They go through memory because lanes are read from there one by one: taking them out of a vector that is
+// still being computed is slower.
+struct Places {
+    static constexpr Index most = 128;  // columns at a time
+    alignas(64) int segment[most];
+    alignas(64) float t[most];
 };
 
-inline Place locate(Vector z, const Table& table) noexcept {
-    // One fused operation: as (z - lower) * inverse_step the product could be fused with the difference below
-    // on one instruction set and not on another.
-    Vector position = z * splat(table.inverse_step) + splat(-table.lower * table.inverse_step);
+// Whole vectors: up to the next multiple of slack after `columns`.
+inline void locate(const float* z, Index columns, const Table& table, Places& places) noexcept {
+    const Vector inverse_step = splat(table.inverse_step), first = splat(-table.lower * table.inverse_step);
     const Vector last = splat(static_cast<float>(table.segments));
-    position = position < 0.0f ? Vector{} : position;
-    position = position > last ? last : position;
-    Integers segment = __builtin_convertvector(position, Integers);
-    segment = segment < 0 ? Integers{} : segment;  // what NaN converts to
     const Integers end = Integers{} + (table.segments - 1);
-    segment = segment > end ? end : segment;
-    return {segment, position - __builtin_convertvector(segment, Vector)};
+    for (Index j = 0; j < round_up(columns); j += lanes) {
+        // One fused operation: as (z - lower) * inverse_step the product could be fused with the difference
+        // below on one instruction set and not on another.
+        Vector position = load(z + j) * inverse_step + first;
+        position = position < 0.0f ? Vector{} : position;
+        position = position > last ? last : position;
+        Integers segment = __builtin_convertvector(position, Integers);
+        segment = segment < 0 ? Integers{} : segment;  // what NaN converts to
+        segment = segment > end ? end : segment;
+        std::memcpy(places.segment + j, &segment, sizeof segment);
+        store(places.t + j, position - __builtin_convertvector(segment, Vector));
+    }
 }
 
 // In every group of four lanes: a[first], b[first], a[first + 1], b[first + 1].
@@ -64,7 +71,9 @@ inline Vector lookup_64(const float* c, __m512i index, __mmask16 second_half) no
     return reinterpret_cast<Vector>(_mm512_mask_blend_ps(second_half, low, high));
 }
 
-inline Cubic coefficients(const Table& table, Integers segment) noexcept {
+inline Cubic coefficients(const Table& table, const int* segments) noexcept {
+    Integers segment;
+    std::memcpy(&segment, segments, sizeof segment);
     const int n = table.segments;
     const float* c = table.coefficients;
     if (n >= 64) {
@@ -104,18 +113,11 @@ Vector quad(const float* const* segments, std::integer_sequence<int, lane...>) n
     return __builtin_shufflevector(load<Four>(segments[0]), load<Four>(segments[lanes - 4]), lane...);
 }
 
-inline Cubic coefficients(const Table& table, Integers segment) noexcept {
+inline Cubic coefficients(const Table& table, const int* segments) noexcept {
     static_assert(lanes == 4 || lanes == 8);
     constexpr auto all = std::make_integer_sequence<int, lanes>();
-    // Two lanes leave the vector at a time, the lower one in the low half of a number.
-    using Pairs = std::uint64_t __attribute__((vector_size(lanes * sizeof(int))));
-    const auto pairs = reinterpret_cast<Pairs>(4 * segment);
     const float* at[lanes];
-    for (int i = 0; i < lanes; i += 2) {
-        const std::uint64_t both = pairs[i / 2];
-        at[i] = table.by_segment + static_cast<std::uint32_t>(both);
-        at[i + 1] = table.by_segment + (both >> 32);
-    }
+    for (int i = 0; i < lanes; ++i) at[i] = table.by_segment + Index{4} * segments[i];
     const Vector q0 = quad(at, all), q1 = quad(at + 1, all), q2 = quad(at + 2, all), q3 = quad(at + 3, all);
     const Vector low01 = interleave<0>(q0, q1, all), low23 = interleave<0>(q2, q3, all);
     const Vector high01 = interleave<2>(q0, q1, all), high23 = interleave<2>(q2, q3, all);
@@ -160,43 +162,42 @@ inline void add_products(const float* products, float* bin) noexcept {
 
 void activate(Plane z, Plane phi, Index rows, Index columns, const Table& shared_table) noexcept {
     const Table table = shared_table;  // which no store can alias
-    for (Index r = 0; r < rows; ++r) {
-        const float* in = z.at(r, 0);
-        float* out = phi.at(r, 0);
-        for (Index j = 0; j < round_up(columns); j += lanes) {
-            const auto [segment, t] = locate(load(in + j), table);
-            const Vector v = value(coefficients(table, segment), t);
-            store(out + j, j + lanes <= columns ? v : keep(v, columns - j));
+    Places places;
+    for (Index r = 0; r < rows; ++r)
+        for (Index begin = 0; begin < columns; begin += Places::most) {
+            const Index end = std::min(columns - begin, Places::most);
+            float* out = phi.at(r, begin);
+            locate(z.at(r, begin), end, table, places);
+            for (Index j = 0; j < round_up(end); j += lanes) {
+                const Vector v = value(coefficients(table, places.segment + j), load(places.t + j));
+                store(out + j, j + lanes <= end ? v : keep(v, end - j));
+            }
         }
-    }
 }
 
 void activate_vjp(Plane z, Plane q, Index rows, Index columns, const Rectangle& own,
                   const Table& shared_table, float* histogram) noexcept {
     const Table table = shared_table;  // which no store can alias
-    constexpr Index most = 128;        // columns at a time
-    alignas(64) int bins[most];
-    alignas(64) float products[most * powers];
+    Places places;
+    alignas(64) float products[Places::most * powers];
     const Vector inverse_step = splat(table.inverse_step), lower = splat(table.lower);
     const Vector upper = splat(table.lower + static_cast<float>(table.segments) / table.inverse_step);
     for (Index r = 0; r < rows; ++r)
-        for (Index begin = 0; begin < columns; begin += most) {
+        for (Index begin = 0; begin < columns; begin += Places::most) {
             float* z_row = z.at(r, begin);
             float* q_row = q.at(r, begin);
-            const Index end = std::min(columns - begin, most);
+            const Index end = std::min(columns - begin, Places::most);
             const Index own_begin = std::max<Index>(own.column - begin, 0);
             const Index own_end = std::min(own.column_end - begin, end);
+            locate(z_row, end, table, places);
             for (Index j = 0; j < round_up(end); j += lanes) {
-                const Vector response = load(z_row + j);
-                const auto [segment, t] = locate(response, table);
-                const Cubic c = coefficients(table, segment);
+                const Vector response = load(z_row + j), t = load(places.t + j);
+                const Cubic c = coefficients(table, places.segment + j);
                 const Vector v = value(c, t);
                 Vector slope = derivative(c, t) * inverse_step;
                 slope = response < lower ? Vector{} : slope;
                 slope = response > upper ? Vector{} : slope;
                 const Vector upstream = load(q_row + j);
-                const Integers bin = segment * static_cast<int>(histogram_floats);
-                std::memcpy(bins + j, &bin, sizeof bin);
                 store_products(upstream, t, products + j * powers);
                 const bool whole = j + lanes <= end;
                 store(z_row + j, whole ? v : keep(v, end - j));
@@ -207,7 +208,7 @@ void activate_vjp(Plane z, Plane q, Index rows, Index columns, const Rectangle& 
             auto add = [&](Index vector, int lane) {
                 const Index j = vector + lane;
                 add_products(products + vector * powers + product_offset(lane),
-                             histogram + bins[j] + lane % copies * powers);
+                             histogram + histogram_floats * places.segment[j] + lane % copies * powers);
             };
             for (Index vector = own_begin / lanes * lanes; vector < own_end; vector += lanes) {
                 if (vector >= own_begin && vector + lanes <= own_end) {

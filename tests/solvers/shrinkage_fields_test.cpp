@@ -296,10 +296,11 @@ TEST(ShrinkageFields, GradientsPassTheTaylorTestForEveryKindOfParameterAndInput)
         }
         EXPECT_NEAR(explained(data.data(), data_bar.data(), data.elements(), 0.4 * c.white, [] {}), 1, 1e-2)
             << c.what;
-        if (options.form == ShrinkageForm::residual || !circular)
+        if (options.form == ShrinkageForm::residual || !circular) {
             EXPECT_NEAR(explained(start.data(), start_bar.data(), start.elements(), 0.4 * c.white, [] {}), 1,
                         5e-3)
                 << c.what;
+        }
     }
 }
 
