@@ -21,8 +21,13 @@ void run(DemoOptions& options, const CommonOptions& common) {
     const DemoSummary summary = run_demo(options);
     progress.clear();
     const auto table = demo_table(summary);
-    fmt::print("{}\nPSNR in dB; times on {}.\nPictures and report: {}\n",
-               aligned(table.front(), {table.begin() + 1, table.end()}), summary.device,
+    fmt::print("{}\n", aligned(table.front(), {table.begin() + 1, table.end()}));
+    if (!summary.deblurred.empty()) {
+        const auto deblurred = deblurring_table(summary.deblurred);
+        fmt::print("Deblurred, PSNR of each method:\n\n{}\n",
+                   aligned(deblurred.front(), {deblurred.begin() + 1, deblurred.end()}));
+    }
+    fmt::print("PSNR in dB; times on {}.\nPictures and report: {}\n", summary.device,
                summary.report.string());
 }
 
@@ -30,16 +35,21 @@ void run(DemoOptions& options, const CommonOptions& common) {
 
 void add_demo(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<DemoOptions>();
-    CLI::App* command = add_command(
-        program, common, "demo", "Add noise to photographs, take it away again, and show how well that went.",
-        "Takes freely licensed photographs from a distribution package (fetched once), makes them grey, adds "
-        "noise of\n"
-        "standard deviation 15, 25 and 50 (white is 255), and denoises them with the shipped models.\n\n"
-        "Examples:\n"
-        "  sonolux demo --output out/demo\n"
-        "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"
-        "  sonolux demo --image clean.png --add-noise         or add noise to it first",
-        [options, &common] { run(*options, common); });
+    CLI::App* command =
+        add_command(program, common, "demo",
+                    "Add noise and blur to photographs, take them away again, and show how well that went.",
+                    "Takes freely licensed photographs from a distribution package (fetched once), makes "
+                    "them grey, adds\n"
+                    "noise of standard deviation 15, 25 and 50 (white is 255), and denoises them with the "
+                    "shipped models.\n"
+                    "Then blurs them as a shaken camera and a lens out of focus would, and deblurs them with "
+                    "the shipped\n"
+                    "network, total variation and a Wiener filter.\n\n"
+                    "Examples:\n"
+                    "  sonolux demo --output out/demo\n"
+                    "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"
+                    "  sonolux demo --image clean.png --add-noise         or add noise to it first",
+                    [options, &common] { run(*options, common); });
     command->add_option("--output", options->output, "folder for pictures and report.html (default out/demo)")
         ->type_name("FOLDER");
     command->add_option("--photographs", options->photographs, "use the images of this folder")

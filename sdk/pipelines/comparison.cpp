@@ -49,6 +49,22 @@ Panel difference_panel(const char* caption, const Array<float>& difference) {
     return {caption, difference, -bound, bound, ColourMap::diverging, 1, true, "grey levels"};
 }
 
+// The kernel in a white frame, as large as a third of the picture at most, over its upper left corner.
+void draw_in(Array<float>& picture, View<const float> kernel) {
+    const Index rows = kernel.rows(), columns = kernel.columns();
+    const Index room = std::min(picture.view().rows(), picture.view().columns()) / 3;
+    const Index magnification = (room - 2) / std::max(rows, columns);
+    if (magnification < 1) return;
+    float largest = 0;
+    for (Index i = 0; i < rows; ++i)
+        for (Index j = 0; j < columns; ++j) largest = std::max(largest, kernel(i, j));
+    for (Index i = -1; i <= rows * magnification; ++i)
+        for (Index j = -1; j <= columns * magnification; ++j) {
+            const bool inside = i >= 0 && i < rows * magnification && j >= 0 && j < columns * magnification;
+            picture(i + 1, j + 1) = inside ? kernel(i / magnification, j / magnification) / largest : 1.0F;
+        }
+}
+
 std::string decibels(double psnr) { return std::isfinite(psnr) ? fmt::format("{:.2f} dB", psnr) : "equal"; }
 
 // Wide images go in two rows, so that a page holds them.
@@ -77,6 +93,22 @@ Canvas draw_before_after(View<const float> noisy, View<const float> denoised, co
                        removed = difference(before, after);
     const std::array panels{Panel{"as it was", before}, Panel{"denoised", after},
                             difference_panel("taken away", removed)};
+    return side_by_side(panels, title);
+}
+
+Canvas draw_deblurring(View<const float> truth, View<const float> blurred, View<const float> kernel,
+                       View<const float> total_variation, View<const float> deblurred,
+                       const std::string& title, Index most) {
+    const auto caption = [&](const char* what, View<const float> image) {
+        return fmt::format("{}: {}", what, decibels(measure(image, truth).psnr));
+    };
+    Array<float> blurred_part = middle(blurred, most);
+    draw_in(blurred_part, kernel);
+    const Array<float> truth_part = middle(truth, most), variation_part = middle(total_variation, most),
+                       deblurred_part = middle(deblurred, most);
+    const std::array panels{Panel{"truth", truth_part}, Panel{caption("blurred", blurred), blurred_part},
+                            Panel{caption("total variation", total_variation), variation_part},
+                            Panel{caption("network", deblurred), deblurred_part}};
     return side_by_side(panels, title);
 }
 

@@ -22,4 +22,10 @@ namespace sonolux {
 [[nodiscard]] Canvas draw_before_after(View<const float> noisy, View<const float> denoised,
                                        const std::string& title, Index most);
 
+/// Of a grey image whose blur was known: truth, blurred, and estimates by total variation and by a network,
+/// with the PSNR of the whole images. The kernel [rows, columns] is drawn into the corner of the blurred one.
+[[nodiscard]] Canvas draw_deblurring(View<const float> truth, View<const float> blurred,
+                                     View<const float> kernel, View<const float> total_variation,
+                                     View<const float> deblurred, const std::string& title, Index most);
+
 }  // namespace sonolux

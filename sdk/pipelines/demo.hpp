@@ -1,6 +1,6 @@
 // sonolux/sdk/pipelines/demo.hpp
 //
-// The main job, shown: real photographs, noise, and what the shipped models make of them.
+// The main job, shown: real photographs, noise and blur, and what the shipped models make of them.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <sonolux/core/context.hpp>
-#include <sonolux/sdk/pipelines/evaluate.hpp>
+#include <sonolux/sdk/pipelines/demo_deblurring.hpp>
 
 namespace sonolux {
 
@@ -41,6 +41,7 @@ struct DemoResult {
 
 struct DemoSummary {
     std::vector<DemoResult> results;
+    std::vector<DeblurDemoResult> deblurred;  ///< empty for an image of the user's, or without a model for it
     std::string device;
     std::filesystem::path report;
 };
@@ -50,13 +51,15 @@ struct DemoSummary {
 ///     NAME_sigmaS.png             truth, noisy, denoised, error
 ///     NAME_sigmaS_noisy.png       the whole images
 ///     NAME_sigmaS_denoised.png
+///     NAME_shake.png, NAME_defocus.png and what else DeblurringDemo::show writes
 ///     report.html
 ///
 /// Throws Error where no model or photograph can be had, naming where it was looked for; Error{cancelled}
 /// once `progress` has returned false.
 DemoSummary run_demo(const DemoOptions& options);
 
-/// The table of a demo: a header, a line for each result, and means for each noise level.
+/// The table of what was denoised (deblurring_table is the other): a header, a line for each result, and
+/// means for each noise level.
 [[nodiscard]] std::vector<std::vector<std::string>> demo_table(const DemoSummary& summary);
 
 }  // namespace sonolux
