@@ -1,0 +1,38 @@
+// tests/programs/kspace_allocation_tests.cpp
+//
+// As allocation_tests.cpp, for full-wave simulations.
+#include <gtest/gtest.h>
+
+#include <sonolux/simulation/acoustics/kspace_first_order.hpp>
+
+#include "tests/support/counted_allocations.hpp"
+
+namespace sonolux {
+namespace {
+
+TEST(KspaceAllocation, DoesNotHappenInTheStepsOfASimulation) {
+    for (FftBackend backend : available_fft_backends())
+        for (const KspaceSize& size : {KspaceSize{1, 45, 62}, KspaceSize{9, 14, 22}})
+            for (SourceMode mode : {SourceMode::additive, SourceMode::no_correction}) {
+                KspaceSetup setup;
+                setup.grid = {size, {1e-4, 1e-4, 1e-4}, 2e-8, 20};
+                setup.fft = backend;
+                setup.medium.sound_speed = 1500.0;
+                setup.medium.absorption = KspaceAbsorption::power_law;
+                setup.medium.attenuation = 0.5;
+                setup.medium.nonlinear = true;
+                setup.medium.nonlinearity = 6.0;
+                setup.layer = {{4, 4, 3}, {2, 2, 2}};
+                setup.sources.pressure = {mode, {100, 101}, 2, false, {1, 2, 3, 4}};
+                setup.sources.velocity[1] = {mode, {300}, 5, true, {1, 2, 3, 4, 5}};
+                Context context;
+                KspaceFirstOrder simulation(setup, context);
+                simulation.step(context);  // OpenMP starts its threads
+                const long before = allocations;
+                for (int i = 0; i < 8; ++i) simulation.step(context);
+                EXPECT_EQ(allocations, before) << to_string(backend);
+            }
+}
+
+}  // namespace
+}  // namespace sonolux
