@@ -29,7 +29,7 @@ FieldsOfExperts::FieldsOfExperts(const FieldsOfExpertsOptions& options)
       bank_(options.filters),
       activation_(options.activation),
       parameters_(parameter_count()),
-      filters_({options.filters.count, options.filters.size, options.filters.size}),
+      filters_(bank_.filters_shape()),
       tables_({2, options.filters.count, activation_.table_size()}) {
     require(std::isfinite(options.scale) && options.scale != 0, Status::invalid_argument,
             "prior scale must be finite and not 0, got ", options.scale);
@@ -79,7 +79,9 @@ foe::Table FieldsOfExperts::table(Index filter) const noexcept {
 std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
                                              const Context& context) const noexcept {
     const Domain d = domain();
-    auto padded = [&](Index pad) { return Workspace::bytes<float>((rows + 2 * pad) * (columns + 2 * pad)); };
+    auto padded = [&](Index pad) {
+        return Workspace::bytes<float>(channels() * (rows + 2 * pad) * (columns + 2 * pad));
+    };
     auto planes = [&](Index pad, Index most_rows, Index count) {
         // The largest tiles there can be: nearly equal tiles of a smaller image may be larger than those of
         // this.
@@ -88,12 +90,13 @@ std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
         return count * Workspace::bytes<float>(plane_floats(tile_rows, tile_columns, d.radius));
     };
     const std::size_t forward =
-        padded(d.output_pad) + context.threads() * planes(d.output_pad, most_tile_rows, 3);
-    const std::size_t backward = padded(d.pad) + planes(d.pad, most_vjp_tile_rows, 6) +
-                                 Workspace::bytes<float>(histogram_floats * options_.activation.segments) +
-                                 Workspace::bytes<double>(filters_.elements()) +
-                                 Workspace::bytes<float>(filters_.elements()) +
-                                 Workspace::bytes<double>(options_.filters.count * activation_.table_size());
+        padded(d.output_pad) +
+        context.threads() * planes(d.output_pad, most_tile_rows, forward_planes(channels()));
+    const std::size_t backward =
+        padded(d.pad) + planes(d.pad, most_vjp_tile_rows, backward_planes(channels())) +
+        Workspace::bytes<float>(histogram_floats * options_.activation.segments) +
+        Workspace::bytes<double>(filters_.elements()) + Workspace::bytes<float>(filters_.elements()) +
+        Workspace::bytes<double>(options_.filters.count * activation_.table_size());
     return std::max(forward, backward);
 }
 
@@ -119,39 +122,50 @@ void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, float*
     const Index stride = plane_stride(tiling.tile_columns, d.radius);
     const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.radius);
     const int size = options_.filters.size;
-    const Index taps = Index{size} * size;
+    const Index taps = Index{size} * size, channels = this->channels();
+    assert(plane_count(x) == channels);
     assert(kept == nullptr || tiling.count == 1);
 
     Scratch scratch(context.workspace());
     View<float> padded = gradient;
-    if (d.output_pad > 0) padded = scratch.take<float>(Shape{output.rows(), output.columns()});
-    float* planes[3];
-    const Index thread_floats = static_cast<Index>(Workspace::bytes<float>(floats) / sizeof(float));
-    for (float*& plane : planes) plane = scratch.take<float>(context.threads() * thread_floats);
+    if (d.output_pad > 0)
+        padded = scratch.take<float>(image_shape(channels, output.rows(), output.columns()));
+    // Of each thread: the response, then the image and the sum of each channel.
+    const Index apart = static_cast<Index>(Workspace::bytes<float>(floats) / sizeof(float));
+    const Index thread_floats = forward_planes(channels) * apart;
+    float* planes = scratch.take<float>(context.threads() * thread_floats);
 
     parallel_for(context, tiling.count, [&](Index i, int thread) {
         const Rectangle tile = tiling.tile(i);
         const Rectangle reach = grown(tile, d.radius);
         const Rectangle area = common(reach, responses);
-        const Plane image{planes[0] + thread * thread_floats, stride};
-        const Plane response{planes[1] + thread * thread_floats, stride};
-        const Plane sum{planes[2] + thread * thread_floats, stride};
-        load_tile(x, options_.boundary, grown(tile, 2 * d.radius), image);
+        float* own = planes + thread * thread_floats;
+        const Plane response{own, stride};
+        const auto image = [&](Index c) { return Plane{own + (1 + c) * apart, stride}; };
+        const auto sum = [&](Index c) { return Plane{own + (1 + channels + c) * apart, stride}; };
+        for (Index c = 0; c < channels; ++c)
+            load_tile(plane_of(x, c), options_.boundary, grown(tile, 2 * d.radius), image(c));
         std::fill_n(response.data, floats, 0.0f);
         const Index row = area.row - reach.row, column = area.column - reach.column;
-        const Plane window{image.at(row, column), stride}, phi{response.at(row, column), stride};
+        const Plane phi{response.at(row, column), stride};
         for (Index f = 0; f < options_.filters.count; ++f) {
-            float flipped[121];
-            const float* filter = filters_.data() + f * taps;
-            flip(filter, taps, flipped);
+            const float* filter = filters_.data() + f * channels * taps;
             const Plane z = kept == nullptr ? phi : kept_plane(kept, f, responses);
-            kernel.correlate(window, filter, size, z, area.rows(), area.columns(), false);
+            for (Index c = 0; c < channels; ++c)
+                kernel.correlate({image(c).at(row, column), stride}, filter + c * taps, size, z, area.rows(),
+                                 area.columns(), c > 0);
             kernel.activate(z, phi, area.rows(), area.columns(), table(f));
-            kernel.correlate(response, flipped, size, sum, tile.rows(), tile.columns(), f > 0);
+            for (Index c = 0; c < channels; ++c) {
+                float flipped[121];
+                flip(filter + c * taps, taps, flipped);
+                kernel.correlate(response, flipped, size, sum(c), tile.rows(), tile.columns(), f > 0);
+            }
         }
-        store_tile(sum, tile, output, options_.scale, padded);
+        for (Index c = 0; c < channels; ++c)
+            store_tile(sum(c), tile, output, options_.scale, plane_of(padded, c));
     });
-    if (d.output_pad > 0) fold(padded, d.output_pad, options_.boundary, gradient);
+    for (Index c = 0; c < channels && d.output_pad > 0; ++c)
+        fold(plane_of(padded, c), d.output_pad, options_.boundary, plane_of(gradient, c));
 }
 
 }  // namespace sonolux

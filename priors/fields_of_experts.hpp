@@ -4,7 +4,8 @@
 //
 //     gradient(x) = scale * sum_i K_i^T phi_i(K_i x)
 //
-// K_i is correlation with the filter k_i. This is the hottest kernel of the library.
+// K_i is correlation with the filter k_i. This is the hottest kernel of the library. Images of several
+// channels [channels, rows, columns] have filters of as many, K_i x = sum_c K_{i,c} x_c, with one response.
 //
 // Two rules for the border:
 //   exact    x is extended by the filter's radius by the boundary rule B; the gradient is
@@ -17,6 +18,7 @@
 
 #include <sonolux/core/array.hpp>
 #include <sonolux/core/boundary.hpp>
+#include <sonolux/core/image_planes.hpp>
 #include <sonolux/priors/activation.hpp>
 #include <sonolux/priors/filter_bank.hpp>
 #include <sonolux/priors/prior.hpp>
@@ -49,6 +51,7 @@ public:
     [[nodiscard]] const FilterBank& filter_bank() const noexcept { return bank_; }
     [[nodiscard]] const Activation& activation() const noexcept { return activation_; }
 
+    [[nodiscard]] Index channels() const noexcept { return options_.filters.channels; }
     [[nodiscard]] Index filter_parameter_count() const noexcept { return bank_.parameter_count(); }
     [[nodiscard]] Index activation_parameter_count() const noexcept;
     [[nodiscard]] Index parameter_count() const noexcept override;
@@ -88,7 +91,7 @@ public:
     void gradient_vjp(View<const float> x, float* kept, View<const float> v, View<float> x_bar,
                       std::span<float> parameter_bar, Context&) const noexcept;
 
-    /// The realised filters, [filters, size, size].
+    /// The realised filters, [filters, size, size] or [filters, channels, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
 
     /// How far a pixel of the gradient sees: 2 * radius.
@@ -106,7 +109,7 @@ private:
     FilterBank bank_;
     Activation activation_;
     std::vector<float> parameters_;
-    Array<float> filters_;  // [filters, size, size]
+    Array<float> filters_;  // [filters, channels, size, size], without channels if there is one
     Array<float> tables_;   // [2, filters, 4 * segments]: each [4, segments], each [segments, 4]
 };
 

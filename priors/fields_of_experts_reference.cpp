@@ -28,22 +28,24 @@ template <class Phi>
 void reference(const FieldsOfExpertsOptions& options, View<const float> filters, View<const float> x, Phi phi,
                View<double> gradient) {
     const Index rows = x.rows(), columns = x.columns(), radius = options.filters.size / 2;
+    const Index channels = options.filters.channels;
     // Responses live on the image grown by `grow`.
     const Index grow = options.border == BorderGradient::cropped ? radius : 0;
-    auto pixel = [&](Index i, Index j) -> double {
+    auto pixel = [&](Index c, Index i, Index j) -> double {
         const Index row = boundary_index(options.boundary, i, rows);
         const Index column = boundary_index(options.boundary, j, columns);
-        return row < 0 || column < 0 ? 0.0 : x(row, column);
+        return row < 0 || column < 0 ? 0.0 : plane_of(x, c)(row, column);
     };
-    for (Index i = 0; i < rows; ++i) std::fill_n(gradient.row(i), columns, 0.0);
+    std::fill(gradient.begin(), gradient.end(), 0.0);
     for (Index f = 0; f < options.filters.count; ++f) {
-        const View<const float> filter = filters[f];
+        auto tap = [&](Index c, Index row, Index column) { return plane_of(filters[f], c)(row, column); };
         for (Index i = -grow; i < rows + grow; ++i)
             for (Index j = -grow; j < columns + grow; ++j) {
                 double z = 0;
-                for (Index dy = -radius; dy <= radius; ++dy)
-                    for (Index dx = -radius; dx <= radius; ++dx)
-                        z += filter(dy + radius, dx + radius) * pixel(i + dy, j + dx);
+                for (Index c = 0; c < channels; ++c)
+                    for (Index dy = -radius; dy <= radius; ++dy)
+                        for (Index dx = -radius; dx <= radius; ++dx)
+                            z += tap(c, dy + radius, dx + radius) * pixel(c, i + dy, j + dx);
                 const double response = options.scale * phi(f, z);
                 for (Index dy = -radius; dy <= radius; ++dy)
                     for (Index dx = -radius; dx <= radius; ++dx) {
@@ -55,7 +57,8 @@ void reference(const FieldsOfExpertsOptions& options, View<const float> filters,
                             column = boundary_index(options.boundary, column, columns);
                             if (row < 0 || column < 0) continue;
                         }
-                        gradient(row, column) += filter(dy + radius, dx + radius) * response;
+                        for (Index c = 0; c < channels; ++c)
+                            plane_of(gradient, c)(row, column) += tap(c, dy + radius, dx + radius) * response;
                     }
             }
     }
@@ -64,7 +67,7 @@ void reference(const FieldsOfExpertsOptions& options, View<const float> filters,
 }  // namespace
 
 void FieldsOfExperts::gradient_reference(View<const float> x, View<float> gradient) const {
-    Array<double> sum({x.rows(), x.columns()});
+    Array<double> sum(x.shape());
     reference(
         options_, filters_, x,
         [&](Index f, double z) {
@@ -110,16 +113,18 @@ double FieldsOfExperts::value(View<const float> x, Context&) const noexcept {
             return sum;
         };
         const double at_zero = integral(0);
-        const View<const float> filter = filters()[f];
         for (Index i = 0; i < rows; ++i)
             for (Index j = 0; j < columns; ++j) {
                 double z = 0;
-                for (Index dy = -radius; dy <= radius; ++dy)
-                    for (Index dx = -radius; dx <= radius; ++dx) {
-                        const Index row = boundary_index(options_.boundary, i + dy, rows);
-                        const Index column = boundary_index(options_.boundary, j + dx, columns);
-                        if (row >= 0 && column >= 0) z += filter(dy + radius, dx + radius) * x(row, column);
-                    }
+                for (Index c = 0; c < channels(); ++c)
+                    for (Index dy = -radius; dy <= radius; ++dy)
+                        for (Index dx = -radius; dx <= radius; ++dx) {
+                            const Index row = boundary_index(options_.boundary, i + dy, rows);
+                            const Index column = boundary_index(options_.boundary, j + dx, columns);
+                            if (row >= 0 && column >= 0)
+                                z += plane_of(filters()[f], c)(dy + radius, dx + radius) *
+                                     plane_of(x, c)(row, column);
+                        }
                 total += integral(z) - at_zero;
             }
     }

@@ -25,6 +25,13 @@ namespace sonolux::foe {
 // patches are one tile.
 inline constexpr Index most_response_columns = 192, most_tile_rows = 64, most_vjp_tile_rows = 96;
 
+inline constexpr Index most_channels = 4;
+
+/// Planes of scratch that a tile takes: image and sum of each channel, and one response; on the way back
+/// image, upstream and sum of each channel, two responses and a part of one.
+[[nodiscard]] constexpr Index forward_planes(Index channels) noexcept { return 2 * channels + 1; }
+[[nodiscard]] constexpr Index backward_planes(Index channels) noexcept { return 3 * channels + 3; }
+
 /// A domain cut into nearly equal tiles.
 struct Tiling {
     Rectangle domain;

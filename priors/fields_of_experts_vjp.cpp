@@ -3,7 +3,7 @@
 // The way back through gradient(x) = scale * sum_i K_i^T phi_i(z_i), z_i = K_i x. With q_i = phi_i'(z_i) K_i
 // v,
 //
-//     x_bar          = scale * sum_i K_i^T q_i
+//     x_bar          = scale * sum_i K_i^T q_i          (channel by channel, as all that follows)
 //     filter_i_bar   = scale * (phi_i(z_i) correlated with v, plus q_i correlated with x)
 //     table_i_bar    = scale * the histogram of K_i v over the places of z_i in the table
 //
@@ -33,15 +33,21 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
     const Index stride = plane_stride(tiling.tile_columns, d.radius);
     const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.radius);
     const int size = options_.filters.size, segments = options_.activation.segments;
-    const Index taps = Index{size} * size, nodes = options_.activation.nodes;
+    const Index taps = Index{size} * size, nodes = options_.activation.nodes, channels = this->channels();
     const double scale = options_.scale;
+    assert(plane_count(x) == channels && plane_count(v) == channels);
     assert(kept == nullptr || tiling.count == 1);
 
     Scratch scratch(context.workspace());
-    const View<float> padded = scratch.take<float>(Shape{output.rows(), output.columns()});
-    Plane planes[6];
-    for (Plane& plane : planes) plane = {scratch.take<float>(floats), stride};
-    const auto [image, upstream, z_plane, q_plane, sum, own_plane] = planes;
+    const View<float> padded = scratch.take<float>(image_shape(channels, output.rows(), output.columns()));
+    const auto take_plane = [&] { return Plane{scratch.take<float>(floats), stride}; };
+    const Plane z_plane = take_plane(), q_plane = take_plane(), own_plane = take_plane();
+    Plane image[most_channels], upstream[most_channels], sum[most_channels];
+    for (Index c = 0; c < channels; ++c) {
+        image[c] = take_plane();
+        upstream[c] = take_plane();
+        sum[c] = take_plane();
+    }
     float* histogram = scratch.take<float>(histogram_floats * segments);
     double* filters_bar = scratch.take<double>(filters_.elements());
     const Index table_floats = options_.filters.count * activation_.table_size();
@@ -54,13 +60,16 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
         const Rectangle tile = tiling.tile(i);
         const Rectangle reach = grown(tile, d.radius);
         const Rectangle area = common(reach, responses);
-        load_tile(x, options_.boundary, grown(tile, 2 * d.radius), image);
-        load_tile(v, v_rule, grown(tile, 2 * d.radius), upstream);
+        for (Index c = 0; c < channels; ++c) {
+            load_tile(plane_of(x, c), options_.boundary, grown(tile, 2 * d.radius), image[c]);
+            load_tile(plane_of(v, c), v_rule, grown(tile, 2 * d.radius), upstream[c]);
+        }
         std::fill_n(q_plane.data, floats, 0.0f);
         const Index row = area.row - reach.row, column = area.column - reach.column;
         const Index rows = area.rows(), columns = area.columns();
         const Plane q{q_plane.at(row, column), stride};
-        const Plane x_window{image.at(row, column), stride}, v_window{upstream.at(row, column), stride};
+        const auto x_window = [&](Index c) { return Plane{image[c].at(row, column), stride}; };
+        const auto v_window = [&](Index c) { return Plane{upstream[c].at(row, column), stride}; };
         // The responses whose parameter gradients this tile counts: those under the tile itself.
         const Rectangle core = common(tile, responses);
         const Rectangle own{core.row - area.row, core.row_end - area.row, core.column - area.column,
@@ -78,18 +87,24 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
                                    size, out);
         };
         for (Index f = 0; f < options_.filters.count; ++f) {
-            float flipped[121];
-            const float* filter = filters_.data() + f * taps;
-            flip(filter, taps, flipped);
+            const float* filter = filters_.data() + f * channels * taps;
+            double* filter_bar = filters_bar + f * channels * taps;
             const Plane z = kept == nullptr ? z_plane : kept_plane(kept, f, responses);
-            if (kept == nullptr) kernel.correlate(x_window, filter, size, z, rows, columns, false);
-            kernel.correlate(v_window, filter, size, q, rows, columns, false);
+            for (Index c = 0; c < channels; ++c) {
+                if (kept == nullptr)
+                    kernel.correlate(x_window(c), filter + c * taps, size, z, rows, columns, c > 0);
+                kernel.correlate(v_window(c), filter + c * taps, size, q, rows, columns, c > 0);
+            }
             std::fill_n(histogram, histogram_floats * segments, 0.0f);
             kernel.activate_vjp(z, q, rows, columns, own, table(f), histogram);  // z is phi(z) from here on
-            add_filter_gradient(z, v_window, filters_bar + f * taps);
-            add_filter_gradient(q, x_window, filters_bar + f * taps);
-            if (!x_bar.empty())
-                kernel.correlate(q_plane, flipped, size, sum, tile.rows(), tile.columns(), f > 0);
+            for (Index c = 0; c < channels; ++c) {
+                add_filter_gradient(z, v_window(c), filter_bar + c * taps);
+                add_filter_gradient(q, x_window(c), filter_bar + c * taps);
+                if (x_bar.empty()) continue;
+                float flipped[121];
+                flip(filter + c * taps, taps, flipped);
+                kernel.correlate(q_plane, flipped, size, sum[c], tile.rows(), tile.columns(), f > 0);
+            }
             double* bins = tables_bar + f * activation_.table_size();
             for (int k = 0; k < segments; ++k)
                 for (int power = 0; power < 4; ++power) {
@@ -97,9 +112,11 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
                     bins[power * segments + k] += scale * (bin[0] + bin[4] + bin[8] + bin[12]);
                 }
         }
-        if (!x_bar.empty()) store_tile(sum, tile, output, options_.scale, padded);
+        for (Index c = 0; c < channels && !x_bar.empty(); ++c)
+            store_tile(sum[c], tile, output, options_.scale, plane_of(padded, c));
     }
-    if (!x_bar.empty()) fold(padded, d.pad, options_.boundary, x_bar);
+    for (Index c = 0; c < channels && !x_bar.empty(); ++c)
+        fold(plane_of(padded, c), d.pad, options_.boundary, plane_of(x_bar, c));
 
     float* rounded = scratch.take<float>(filters_.elements());
     for (Index t = 0; t < filters_.elements(); ++t) rounded[t] = static_cast<float>(scale * filters_bar[t]);

@@ -10,23 +10,30 @@ namespace sonolux {
 
 namespace {
 
-// The 2-D DCT-II atoms of size n x n without the constant one. Atom (u, v) varies as cos in u down the rows
-// and v along the columns; u runs fastest.
-std::vector<double> dct_atoms(int n) {
-    auto cosine = [n](int frequency, int position) {
-        const double norm = std::sqrt((frequency == 0 ? 1.0 : 2.0) / n);
-        return norm * std::cos(std::numbers::pi * (2 * position + 1) * frequency / (2.0 * n));
-    };
+// Entry `position` of the orthonormal DCT-II vector of length n.
+double cosine(int n, int frequency, int position) {
+    const double norm = std::sqrt((frequency == 0 ? 1.0 : 2.0) / n);
+    return norm * std::cos(std::numbers::pi * (2 * position + 1) * frequency / (2.0 * n));
+}
+
+// The DCT-II atoms of `channels` planes of n x n without those that are constant in space. Atom (w, u, v)
+// varies as cos in w over the channels, u down the rows and v along the columns; u runs fastest, w slowest.
+std::vector<double> dct_atoms(int channels, int n) {
     std::vector<double> atoms;
-    for (int v = 0; v < n; ++v)
-        for (int u = 0; u < n; ++u) {
-            if (u == 0 && v == 0) continue;
-            for (int row = 0; row < n; ++row)
-                for (int column = 0; column < n; ++column)
-                    atoms.push_back(cosine(u, row) * cosine(v, column));
-        }
+    for (int w = 0; w < channels; ++w)
+        for (int v = 0; v < n; ++v)
+            for (int u = 0; u < n; ++u) {
+                if (u == 0 && v == 0) continue;
+                for (int channel = 0; channel < channels; ++channel)
+                    for (int row = 0; row < n; ++row)
+                        for (int column = 0; column < n; ++column)
+                            atoms.push_back(cosine(channels, w, channel) * cosine(n, u, row) *
+                                            cosine(n, v, column));
+            }
     return atoms;
 }
+
+constexpr Index most_taps = 4 * 121;
 
 }  // namespace
 
@@ -35,16 +42,24 @@ FilterBank::FilterBank(const FilterBankOptions& options) : options_(options) {
             "filter count must be 1 to 256, got ", options.count);
     require(options.size >= 3 && options.size <= 11 && options.size % 2 == 1, Status::invalid_argument,
             "filter size must be odd and 3 to 11, got ", options.size);
-    if (options.kind == FilterKind::dct) basis_ = dct_atoms(options.size);
+    require(options.channels >= 1 && options.channels <= 4, Status::invalid_argument,
+            "filter channels must be 1 to 4, got ", options.channels);
+    require(options.channels == 1 || options.kind == FilterKind::dct, Status::invalid_argument,
+            "filter channels must be 1 for free filters, got ", options.channels);
+    if (options.kind == FilterKind::dct) basis_ = dct_atoms(options.channels, options.size);
 }
 
 Index FilterBank::coefficients() const noexcept {
-    const Index taps = Index{options_.size} * options_.size;
-    return options_.kind == FilterKind::dct ? taps - 1 : taps;
+    return options_.kind == FilterKind::dct ? taps() - options_.channels : taps();
+}
+
+Shape FilterBank::filters_shape() const noexcept {
+    const Index count = options_.count, size = options_.size;
+    return options_.channels == 1 ? Shape{count, size, size} : Shape{count, options_.channels, size, size};
 }
 
 void FilterBank::realise(std::span<const float> parameters, View<float> filters) const noexcept {
-    const Index taps = Index{options_.size} * options_.size, n = coefficients();
+    const Index taps = this->taps(), n = coefficients();
     for (Index i = 0; i < options_.count; ++i) {
         const float* c = parameters.data() + i * n;
         float* filter = filters.data() + i * taps;
@@ -52,7 +67,7 @@ void FilterBank::realise(std::span<const float> parameters, View<float> filters)
             std::copy_n(c, taps, filter);
             continue;
         }
-        double sum[121] = {}, squares = 0;
+        double sum[most_taps] = {}, squares = 0;
         for (Index j = 0; j < n; ++j)
             for (Index t = 0; t < taps; ++t) sum[t] += double{c[j]} * basis_[j * taps + t];
         for (Index t = 0; t < taps; ++t) squares += sum[t] * sum[t];
@@ -64,7 +79,7 @@ void FilterBank::realise(std::span<const float> parameters, View<float> filters)
 // k = B c / |B c| with orthonormal B: dk = (I - k k^T) B dc / |c|.
 void FilterBank::realise_vjp(std::span<const float> parameters, View<const float> filters_bar,
                              std::span<float> parameters_bar) const noexcept {
-    const Index taps = Index{options_.size} * options_.size, n = coefficients();
+    const Index taps = this->taps(), n = coefficients();
     for (Index i = 0; i < options_.count; ++i) {
         const float* c = parameters.data() + i * n;
         const float* upstream = filters_bar.data() + i * taps;
@@ -74,7 +89,7 @@ void FilterBank::realise_vjp(std::span<const float> parameters, View<const float
             continue;
         }
         double squares = 0, along = 0;
-        double product[120] = {};
+        double product[most_taps] = {};
         // In this order no sum waits for another.
         for (Index t = 0; t < taps; ++t)
             for (Index j = 0; j < n; ++j) product[j] += basis_[j * taps + t] * upstream[t];

@@ -3,10 +3,15 @@
 // Sets of square filters and how their parameters make them.
 //
 //     free   the parameters are the filters; a projection keeps them zero-mean with norm <= 1 (Kobler et al.
-//     2017) dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every
-//     filter has
-//            unit norm and zero mean (Chen and Pock 2017, section 4.1). Atoms are ordered column-major in
-//            frequency, as the published parameter files have them.
+//            2017)
+//     dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every filter
+//            has unit norm and zero mean (Chen and Pock 2017, section 4.1). Atoms are ordered column-major
+//            in frequency, as the published parameter files have them.
+//
+// Filters of several channels look at them together: B is then the tensor product with the DCT-II along the
+// channels, less the atoms that are constant in space, so that a filter is blind to any constant colour. For
+// three channels that DCT is the usual opponent transform, (1, 1, 1), (1, 0, -1), (1, -2, 1) normalised.
+// Channel frequencies run slowest.
 #pragma once
 
 #include <span>
@@ -20,8 +25,9 @@ enum class FilterKind { free, dct };
 
 struct FilterBankOptions {
     FilterKind kind = FilterKind::dct;
-    int count = 24;  ///< 1 to 256
-    int size = 5;    ///< odd, 3 to 11
+    int count = 24;    ///< 1 to 256
+    int size = 5;      ///< odd, 3 to 11
+    int channels = 1;  ///< 1 to 4; 1 for "free"
 
     friend bool operator==(const FilterBankOptions&, const FilterBankOptions&) = default;
 };
@@ -33,11 +39,18 @@ public:
 
     [[nodiscard]] const FilterBankOptions& options() const noexcept { return options_; }
 
-    /// Parameters per filter: size^2 (free) or size^2 - 1 (dct).
+    /// Parameters per filter: size^2 (free) or channels * (size^2 - 1) (dct).
     [[nodiscard]] Index coefficients() const noexcept;
     [[nodiscard]] Index parameter_count() const noexcept { return options_.count * coefficients(); }
 
-    /// parameters [count, coefficients] -> filters [count, size, size]. Sums in double: a filter's response
+    /// Taps per filter: channels * size^2.
+    [[nodiscard]] Index taps() const noexcept {
+        return Index{options_.channels} * options_.size * options_.size;
+    }
+    /// [count, size, size], or [count, channels, size, size] with several channels.
+    [[nodiscard]] Shape filters_shape() const noexcept;
+
+    /// parameters [count, coefficients] -> filters, of filters_shape(). Sums in double: a filter's response
     /// to a constant image is zero to float rounding.
     void realise(std::span<const float> parameters, View<float> filters) const noexcept;
 
@@ -50,7 +63,7 @@ public:
 
 private:
     FilterBankOptions options_;
-    std::vector<double> basis_;  // dct: [coefficients, size * size]
+    std::vector<double> basis_;  // dct: [coefficients, taps]
 };
 
 }  // namespace sonolux

@@ -9,11 +9,11 @@
 
 namespace sonolux {
 
-/// What an unrolled step and its training need of a regulariser: a learned map n(x; theta) of planes
-/// [rows, columns] to planes of the same size that stands where the regulariser's gradient does. It need not
-/// be the gradient of anything: a convolutional network seldom is.
+/// What an unrolled step and its training need of a regulariser: a learned map n(x; theta) of images
+/// [rows, columns], or [channels, rows, columns], to images of the same size that stands where the
+/// regulariser's gradient does. It need not be the gradient of anything: a convolutional network seldom is.
 ///
-/// Images are contiguous planes of any size from 1 x 1. Parameters are one flat array whose layout the map
+/// Images are contiguous, of any size from 1 x 1. Parameters are one flat array whose layout the map
 /// states; `update` turns them into whatever the fast path wants and must be called after they change.
 /// Workspace: the caller reserves `workspace_bytes` for the largest plane before running.
 class PriorGradient {

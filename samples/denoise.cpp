@@ -4,10 +4,12 @@
 //     denoise models/denoise_any_sigma.safetensors noisy.png clean.png 20
 //
 // SIGMA is the standard deviation of the noise in 8-bit grey levels; models for a single level know it
-// themselves. Reads PNG, TIFF and JPEG, writes PNG and TIFF. Each colour channel is denoised by itself.
+// themselves. Reads PNG, TIFF and JPEG, writes PNG and TIFF. Models for grey images denoise each
+// colour channel by itself, models for colour all of them together.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <vector>
 
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/runtime/sonolux.hpp>
@@ -32,13 +34,18 @@ void denoise(const char* model_path, const char* input_path, const char* output_
                 planned.tiles, static_cast<double>(planned.workspace_bytes) / 1e6, planned.isa,
                 static_cast<int>(planned.threads));
 
-    // 3. Run it, one channel after the other.
+    // 3. Run it: a colour model on all channels together, a grey one on each channel by itself.
     sonolux::Array<float> result(image.pixels.shape());
+    std::vector<slx_input> in;
+    std::vector<slx_output> out;
     for (sonolux::Index channel = 0; channel < image.channels(); ++channel) {
-        const slx_input in = {image.pixels.view()[channel].data(), rows, columns, columns};
-        const slx_output out = {result.view()[channel].data(), rows, columns, columns};
-        plan.run(in, out);
+        in.push_back({image.pixels.view()[channel].data(), rows, columns, columns});
+        out.push_back({result.view()[channel].data(), rows, columns, columns});
     }
+    if (planned.channels > 1)
+        plan.run(in, out);
+    else
+        for (std::size_t channel = 0; channel < in.size(); ++channel) plan.run(in[channel], out[channel]);
 
     // 4. Values beyond black and white are clipped here, not before.
     sonolux::write_image(output_path, result, image.bits);

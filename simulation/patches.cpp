@@ -82,6 +82,7 @@ PatchSampler::PatchSampler(std::vector<PatchSource> sources, Index rows, Index c
     }
     require(total > 0, bad, "the weights of all patch sources are 0");
 
+    if (!sources[0].images.empty()) channels_ = plane_count(sources[0].images[0]);
     double so_far = 0;
     for (std::size_t s = 0; s < sources.size(); ++s) {
         require(!sources[s].images.empty(), bad, "patch source ", s, " has no images");
@@ -89,8 +90,11 @@ PatchSampler::PatchSampler(std::vector<PatchSource> sources, Index rows, Index c
         Source source{std::move(sources[s].images), {0}, so_far / total};
         for (std::size_t i = 0; i < source.images.size(); ++i) {
             const View<const float>& image = source.images[i];
-            require(image.rank() == 2 && image.data() != nullptr, bad, "image ", i, " of patch source ", s,
-                    " must be [rows, columns], got ", to_string(image.shape()));
+            require((image.rank() == 2 || image.rank() == 3) && image.data() != nullptr, bad, "image ", i,
+                    " of patch source ", s, " must be [rows, columns] or [channels, rows, columns], got ",
+                    to_string(image.shape()));
+            require(plane_count(image) == channels_, bad, "image ", i, " of patch source ", s, " has ",
+                    plane_count(image), " channels, the first has ", channels_);
             require(image.rows() >= rows && image.columns() >= columns, bad, "image ", i, " of patch source ",
                     s, " has ", to_string(image.shape()), " pixels, less than a patch of ",
                     to_string(Shape{rows, columns}));
@@ -117,7 +121,7 @@ std::uint64_t PatchSampler::places() const noexcept {
     return total;
 }
 
-View<const float> PatchSampler::place(const Source& source, Philox& random) const noexcept {
+PatchSampler::Place PatchSampler::place(const Source& source, Philox& random) const noexcept {
     const auto number =
         static_cast<std::uint64_t>(random.below(static_cast<Index>(source.places_before.back())));
     const auto after = std::upper_bound(source.places_before.begin(), source.places_before.end(), number);
@@ -125,28 +129,35 @@ View<const float> PatchSampler::place(const Source& source, Philox& random) cons
     const View<const float>& image = source.images[i];
     const Index within = static_cast<Index>(number - source.places_before[i]);
     const Index across = image.columns() - columns_ + 1;
-    return image.block(within / across, within % across, rows_, columns_);
+    return {image, within / across, within % across};
 }
 
-bool PatchSampler::accepted(View<const float> patch, double& gradient) const noexcept {
+View<const float> PatchSampler::channel(const Place& place, Index c) const noexcept {
+    return plane_of(place.image, c).block(place.row, place.column, rows_, columns_);
+}
+
+bool PatchSampler::accepted(const Place& place, double& gradient) const noexcept {
     double squares = 0;
     Index saturated = 0;
-    for (Index i = 0; i < rows_; ++i) {
-        const float* row = patch.row(i);
-        squares += square_distance(row + 1, row, columns_ - 1);
-        if (i > 0) squares += square_distance(row, patch.row(i - 1), columns_);
-        for (Index j = 0; j < columns_; ++j)
-            saturated += (row[j] <= rule_.saturated_below) | (row[j] >= rule_.saturated_above);
+    for (Index c = 0; c < channels_; ++c) {
+        const View<const float> patch = channel(place, c);
+        for (Index i = 0; i < rows_; ++i) {
+            const float* row = patch.row(i);
+            squares += square_distance(row + 1, row, columns_ - 1);
+            if (i > 0) squares += square_distance(row, patch.row(i - 1), columns_);
+            for (Index j = 0; j < columns_; ++j)
+                saturated += (row[j] <= rule_.saturated_below) | (row[j] >= rule_.saturated_above);
+        }
     }
-    const Index differences = rows_ * (columns_ - 1) + (rows_ - 1) * columns_;
+    const Index differences = channels_ * (rows_ * (columns_ - 1) + (rows_ - 1) * columns_);
     gradient = std::sqrt(squares / static_cast<double>(std::max<Index>(differences, 1)));
     return gradient >= rule_.smallest_gradient &&
            static_cast<double>(saturated) <=
-               rule_.largest_saturated_fraction * static_cast<double>(rows_ * columns_);
+               rule_.largest_saturated_fraction * static_cast<double>(channels_ * rows_ * columns_);
 }
 
 void PatchSampler::fill_one(std::uint64_t sample, View<float> patch) const noexcept {
-    assert(patch.rank() == 2 && patch.rows() == rows_ && patch.columns() == columns_);
+    assert(plane_count(patch) == channels_ && patch.rows() == rows_ && patch.columns() == columns_);
     Philox random(seed_, streams::patches, sample);
     const double u = random.uniform();
     const Source& source = *std::find_if(sources_.begin(), sources_.end() - 1,
@@ -154,12 +165,12 @@ void PatchSampler::fill_one(std::uint64_t sample, View<float> patch) const noexc
     const Index symmetry = random.below(8);
     const bool exempt = random.uniform() < rule_.exempt_fraction;
 
-    View<const float> chosen = place(source, random);
+    Place chosen = place(source, random);
     double gradient = 0, largest = 0;
     const bool rule = rule_.smallest_gradient > 0 || rule_.largest_saturated_fraction < 1;
     if (rule && !exempt && !accepted(chosen, largest)) {
         for (int attempt = 1; attempt < rule_.attempts; ++attempt) {
-            const View<const float> other = place(source, random);
+            const Place other = place(source, random);
             const bool good = accepted(other, gradient);
             if (good || gradient > largest) {
                 chosen = other;
@@ -170,15 +181,14 @@ void PatchSampler::fill_one(std::uint64_t sample, View<float> patch) const noexc
     }
     // A patch that is not square keeps to the symmetries that keep its shape.
     const Index keeping_shape = rows_ == columns_ ? symmetry : symmetry & ~Index{1};
-    apply_symmetry(chosen, symmetries_ == Symmetries::all ? static_cast<int>(keeping_shape) : 0, patch);
+    const int applied = symmetries_ == Symmetries::all ? static_cast<int>(keeping_shape) : 0;
+    for (Index c = 0; c < channels_; ++c) apply_symmetry(channel(chosen, c), applied, plane_of(patch, c));
 }
 
 void PatchSampler::fill(std::uint64_t first_sample, View<float> batch, Context& context) const noexcept {
-    assert(batch.rank() == 3 || (batch.rank() == 4 && batch.size(1) == 1));
-    parallel_for(context, batch.size(0), [&](Index b, int) {
-        View<float> patch = batch[b];
-        fill_one(first_sample + static_cast<std::uint64_t>(b), patch.rank() == 3 ? patch[0] : patch);
-    });
+    assert(batch.rank() == 4 || (batch.rank() == 3 && channels_ == 1));
+    parallel_for(context, batch.size(0),
+                 [&](Index b, int) { fill_one(first_sample + static_cast<std::uint64_t>(b), batch[b]); });
 }
 
 }  // namespace sonolux

@@ -3,11 +3,12 @@
 // The interface of what training minimises, for one image against its truth.
 #pragma once
 
-#include <sonolux/core/view.hpp>
+#include <sonolux/core/image_planes.hpp>
 
 namespace sonolux {
 
-/// A differentiable distance between an image and the truth, both [rows, columns] in the network's units.
+/// A differentiable distance between an image and the truth, both [rows, columns] or [channels, rows,
+/// columns] in the network's units.
 class Loss {
 public:
     virtual ~Loss() = default;

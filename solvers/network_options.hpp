@@ -37,6 +37,12 @@ inline void initialise(UnrolledNetwork& network, const NetworkOptions& options, 
     return std::visit([](const auto& any) { return any.value_scale; }, options);
 }
 
+/// That the network looks at together: 1, or 3 for colour.
+[[nodiscard]] inline int channels(const NetworkOptions& options) noexcept {
+    const auto* variational = std::get_if<VariationalNetworkOptions>(&options);
+    return variational != nullptr ? variational->prior.filters.channels : 1;
+}
+
 /// 0 for a network that was made for one noise level.
 [[nodiscard]] inline int sigma_degree(const NetworkOptions& options) noexcept {
     return std::visit([](const auto& any) { return any.sigma_degree; }, options);

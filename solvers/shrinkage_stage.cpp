@@ -66,6 +66,8 @@ ShrinkageStage::ShrinkageStage(const ShrinkageFieldsOptions& options)
       filters_({options.experts.filters.count, options.experts.filters.size, options.experts.filters.size}) {
     require(options.sigma_degree >= 0 && options.sigma_degree <= 4, Status::invalid_argument,
             "sigma_degree must be 0 to 4, got ", options.sigma_degree);
+    require(options.experts.filters.channels == 1, Status::invalid_argument,
+            "channels must be 1 for shrinkage fields, got ", options.experts.filters.channels);
     if (options.prior == ShrinkagePrior::fields_of_experts)
         experts_ = std::make_unique<FieldsOfExperts>(options.experts);
     else

@@ -28,8 +28,8 @@ struct Parameter {
     float typical = 1;  ///< the size of a typical change: the learning rate is multiplied by it
 };
 
-/// What was measured, and how: y = A x + noise. Seen by the stages, `data` is contiguous and in the network's
-/// units.
+/// What was measured, and how: y = A x + noise. Seen by the stages, `data` is contiguous, in the network's
+/// units, and has as many channels as the image unless A says otherwise.
 struct Observation {
     View<const float> data;                   ///< y
     const LinearOperator* forward = nullptr;  ///< A; null: the identity
@@ -38,8 +38,8 @@ struct Observation {
     float* kept = nullptr;                    ///< what `forward` leaves for `backward`; null: nothing
 };
 
-/// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: plane 0 is the image,
-/// further planes belong to the stage (momentum).
+/// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: the first `channels`
+/// planes are the image, further planes belong to the stage (momentum).
 ///
 /// `forward` and `backward` work on one state; many states run in parallel from outside. Parameters live in
 /// the network; `update` sees them when they change.
@@ -47,6 +47,7 @@ class Stage {
 public:
     virtual ~Stage() = default;
 
+    [[nodiscard]] virtual Index channels() const noexcept { return 1; }
     [[nodiscard]] virtual Index planes() const noexcept { return 1; }
 
     /// Names (without the stage's prefix), shapes, constraints; offsets from the stage's first element.

@@ -54,10 +54,20 @@ float UnrolledNetwork::entry_scale() const noexcept {
 
 namespace {
 
-// The start of a run: the image in plane 0, further planes at rest.
+// The start of a run: the image in the first planes, further planes at rest.
 void enter(View<const float> image, View<float> state) noexcept {
     std::copy_n(image.data(), image.elements(), state.data());
     std::fill_n(state.data() + image.elements(), state.elements() - image.elements(), 0.0f);
+}
+
+// to = factor * from, plane by plane, whatever the strides.
+void scale_image(View<const float> from, float factor, View<float> to) noexcept {
+    for (Index c = 0; c < plane_count(to); ++c) {
+        const View<const float> in = plane_of(from, c);
+        const View<float> out = plane_of(to, c);
+        for (Index i = 0; i < out.rows(); ++i)
+            for (Index j = 0; j < out.columns(); ++j) out(i, j) = factor * in(i, j);
+    }
 }
 
 }  // namespace
@@ -67,7 +77,7 @@ std::size_t UnrolledNetwork::run_workspace_bytes(Index rows, Index columns, cons
     std::size_t inside = observation.blur != nullptr ? observation.blur->workspace_bytes(context) : 0;
     for (const auto& stage : stages_)
         inside = std::max(inside, stage->forward_workspace_bytes(rows, columns, observation, context));
-    return inside + Workspace::bytes<float>(rows * columns) +
+    return inside + Workspace::bytes<float>(channels() * rows * columns) +
            2 * Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
 }
 
@@ -76,14 +86,14 @@ Status UnrolledNetwork::run(const Observation& observation, View<float> image,
     const PaddedBlur* blur = observation.blur;
     const View<const float> data = observation.data;
     const Shape domain = blur != nullptr ? blur->domain() : data.shape();
-    const Shape shape{stages_[0]->planes(), domain[0], domain[1]};
+    const Shape shape{stages_[0]->planes(), domain.last(1), domain.last(0)};
+    assert(plane_count(data) == channels());
     Scratch scratch(context.workspace());
     const View<float> scaled = scratch.take<float>(domain);
     View<float> state = scratch.take<float>(shape), next = scratch.take<float>(shape);
     const float scale = entry_scale(), back = 1 / scale;
     const View<float> observed = blur != nullptr ? blur->inside(scaled) : scaled;
-    for (Index i = 0; i < data.rows(); ++i)
-        for (Index j = 0; j < data.columns(); ++j) observed(i, j) = scale * data(i, j);
+    scale_image(data, scale, observed);
     if (blur != nullptr) blur->enter(observed, scaled, context);
     enter(scaled, state);
     Observation seen = observation;
@@ -98,13 +108,11 @@ Status UnrolledNetwork::run(const Observation& observation, View<float> image,
             {.activity = "reconstructing", .done = seen.step + 1, .total = steps_, .seconds_left = -1});
     }
     if (seen.step == 0) {  // nothing was done: not even what scales and tapers may round or blur
-        for (Index i = 0; i < image.rows(); ++i)
-            if (image.row(i) != data.row(i)) std::copy_n(data.row(i), image.columns(), image.row(i));
+        scale_image(data, 1, image);
         return status;
     }
-    const View<float> estimate = blur != nullptr ? blur->inside(state[0]) : state[0];
-    for (Index i = 0; i < image.rows(); ++i)
-        for (Index j = 0; j < image.columns(); ++j) image(i, j) = back * estimate(i, j);
+    const View<float> estimate(state.data(), domain);
+    scale_image(blur != nullptr ? blur->inside(estimate) : estimate, back, image);
     return status;
 }
 
@@ -131,7 +139,7 @@ std::size_t UnrolledNetwork::training_workspace_bytes(Index rows, Index columns,
     for (Index step = 0; step < steps_; ++step)
         kept += Workspace::bytes<float>(stage(step).kept_floats(rows, columns));
     const std::size_t state = Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
-    return inside + kept + (steps_ + 3) * state + Workspace::bytes<float>(rows * columns) +
+    return inside + kept + (steps_ + 3) * state + Workspace::bytes<float>(channels() * rows * columns) +
            Workspace::bytes<View<float>>(steps_ + 1);
 }
 
@@ -171,7 +179,8 @@ double UnrolledNetwork::loss_gradient(View<const float> start, const Observation
         const double weight = step_weights[step];
         if (weight != 0) {
             std::fill_n(image_bar.data(), image_bar.elements(), 0.0f);
-            total += weight * loss.value_gradient(inside(states[step + 1][0]), truth, inside(image_bar));
+            const View<float> image(states[step + 1].data(), start.shape());
+            total += weight * loss.value_gradient(inside(image), truth, inside(image_bar));
             for (Index i = 0; i < image_bar.elements(); ++i)
                 next_bar.data()[i] += static_cast<float>(weight) * image_bar.data()[i];
         }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <sonolux/core/array.hpp>
+#include <sonolux/core/image_planes.hpp>
 #include <sonolux/solvers/loss.hpp>
 #include <sonolux/solvers/stage.hpp>
 
@@ -13,8 +14,9 @@ namespace sonolux {
 
 /// Runs stages one after the other, forward for inference and backward for training.
 ///
-/// Images are planes [rows, columns] in the network's units (value_scale applied by `run`). Sizes may change
-/// from call to call; the workspace must have been reserved for the largest.
+/// Images are [rows, columns], or [channels, rows, columns] for networks of several, in the network's units
+/// (value_scale applied by `run`). Sizes may change from call to call; the workspace must have been reserved
+/// for the largest.
 class UnrolledNetwork {
 public:
     /// `distinct` stages are repeated in order until there are `steps` of them: distinct.size() == steps for
@@ -23,6 +25,9 @@ public:
                     bool scale_by_sigma, float sigma_reference);
 
     [[nodiscard]] Index steps() const noexcept { return steps_; }
+
+    /// That the network looks at together.
+    [[nodiscard]] Index channels() const noexcept { return stages_[0]->channels(); }
 
     /// Names like "stage1.filters" (from 1), offsets into parameters().
     [[nodiscard]] const std::vector<Parameter>& layout() const noexcept { return layout_; }
@@ -44,8 +49,8 @@ public:
     [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&,
                                                   const Observation& = {}) const noexcept;
 
-    /// Reconstructs the observation's data [rows, columns] with values in [0, 1] to `image`. x_0 is the data,
-    /// with a border around it where the observation has a blur that adds one; the image is without. Data and
+    /// Reconstructs the observation's data, an image with values in [0, 1], to `image`. x_0 is the data, with
+    /// a border around it where the observation has a blur that adds one; the image is without. Data and
     /// image may be the same. Parallel inside. Reports progress after each step. Returns ok, or cancelled /
     /// deadline_exceeded with the last finished step's image, the data if there is none.
     [[nodiscard]] Status run(const Observation&, View<float> image, Context&) const noexcept;

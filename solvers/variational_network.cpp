@@ -1,6 +1,7 @@
 // sonolux/solvers/variational_network.cpp
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <sonolux/solvers/variational_network.hpp>
 #include <sonolux/solvers/variational_stage.hpp>
@@ -17,11 +18,32 @@ std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetwo
                                              options.sigma_degree > 0, options.sigma_reference);
 }
 
+namespace {
+
+// DCT atoms in the order in which filters begin as them: those of one channel as they are numbered. Of
+// several channels first those of the channels' mean, which has most to say, then the coarsest of their
+// differences.
+std::vector<Index> first_atoms(const FilterBankOptions& filters) {
+    const Index size = filters.size, of_a_channel = size * size - 1;
+    std::vector<Index> atoms(static_cast<std::size_t>(filters.channels * of_a_channel));
+    std::iota(atoms.begin(), atoms.end(), Index{0});
+    const auto frequency = [&](Index atom) {
+        const Index place = atom % of_a_channel + 1, u = place % size, v = place / size;
+        return u * u + v * v;
+    };
+    std::stable_sort(atoms.begin() + of_a_channel, atoms.end(),
+                     [&](Index a, Index b) { return frequency(a) < frequency(b); });
+    return atoms;
+}
+
+}  // namespace
+
 void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& options) {
     const FieldsOfExpertsOptions& prior = options.prior;
     const FilterBank bank(prior.filters);
     const FilterBank dct({FilterKind::dct, 1, prior.filters.size});
     const Index taps = Index{prior.filters.size} * prior.filters.size;
+    const std::vector<Index> atoms = first_atoms(prior.filters);
     // Together the filters pass about 1 / 4 of a small response: a stable step that leaves edges alone.
     const double edge = 0.2 * prior.activation.table_upper;
     const double slope = 0.25 / static_cast<double>(taps) / prior.scale;
@@ -35,7 +57,7 @@ void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& optio
         if (parameter.name.ends_with(".filters")) {
             const Index n = bank.coefficients();
             for (Index f = 0; f < prior.filters.count; ++f) {
-                const Index atom = f % (taps - 1);
+                const Index atom = atoms[f % static_cast<Index>(atoms.size())];
                 if (prior.filters.kind == FilterKind::dct) {
                     values[f * n + atom] = 1;
                 } else {

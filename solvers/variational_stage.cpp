@@ -15,7 +15,11 @@ double dot(View<const float> a, View<const float> b) noexcept {
     return sum;
 }
 
-View<const float> plane(View<const float> state, Index i) noexcept { return state[i]; }
+// The image in a state, or the momentum behind it: [rows, columns] of one channel, as priors take it.
+template <class T>
+View<T> part(View<T> state, Index channels, Index i) noexcept {
+    return {state[i * channels].data(), image_shape(channels, state.rows(), state.columns())};
+}
 
 // out = A^T (A x - y)
 void data_gradient(View<const float> x, const Observation& observation, View<float> out,
@@ -119,7 +123,7 @@ float VariationalStage::damping_slope() const noexcept {
 
 std::size_t VariationalStage::workspace_bytes(Index rows, Index columns, const Observation& observation,
                                               const Context& context) const noexcept {
-    const std::size_t image = Workspace::bytes<float>(rows * columns);
+    const std::size_t image = Workspace::bytes<float>(channels() * rows * columns);
     std::size_t inside = prior_.workspace_bytes(rows, columns, context);
     if (const LinearOperator* forward = observation.forward; forward != nullptr)
         inside = std::max(inside, Workspace::bytes<float>(forward->range().elements()) + image +
@@ -129,7 +133,7 @@ std::size_t VariationalStage::workspace_bytes(Index rows, Index columns, const O
 
 void VariationalStage::forward(View<const float> state, const Observation& observation, View<float> next,
                                Context& context) const noexcept {
-    const View<const float> x = plane(state, 0);
+    const View<const float> x = part(state, channels(), 0);
     const Index count = x.elements();
     Scratch scratch(context.workspace());
     const View<float> prior_gradient = scratch.take<float>(x.shape());
@@ -137,9 +141,9 @@ void VariationalStage::forward(View<const float> state, const Observation& obser
     prior_.gradient(x, prior_gradient, observation.kept, context);
     data_gradient(x, observation, misfit, context);
     const float a = damping(), lambda = data_weight_;
-    const float* velocity = options_.momentum ? state[1].data() : nullptr;
-    float* next_velocity = options_.momentum ? next[1].data() : nullptr;
-    float* image = next[0].data();
+    const float* velocity = options_.momentum ? part(state, channels(), 1).data() : nullptr;
+    float* next_velocity = options_.momentum ? part(next, channels(), 1).data() : nullptr;
+    float* image = next.data();
     constexpr Index block = 1 << 14;
     parallel_for(context, (count + block - 1) / block, [&](Index b, int) {
         for (Index i = b * block; i < std::min(count, (b + 1) * block); ++i) {
@@ -157,8 +161,8 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
                                 View<const float> /*next*/, View<const float> next_bar, View<float> state_bar,
                                 std::span<float> parameter_bar, View<float> data_bar,
                                 Context& context) const noexcept {
-    const View<const float> x = plane(state, 0), image_bar = plane(next_bar, 0);
-    const View<float> x_bar = state_bar.empty() ? View<float>() : state_bar[0];
+    const View<const float> x = part(state, channels(), 0), image_bar = part(next_bar, channels(), 0);
+    const View<float> x_bar = state_bar.empty() ? View<float>() : part(state_bar, channels(), 0);
     const Index count = x.elements(), orders = options_.sigma_degree + 1;
     const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
     const float a = damping(), lambda = data_weight_;
@@ -170,8 +174,10 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
                                      prior_parameters_.size());
 
     // Upstream of v': it enters x' with a minus sign and, with momentum, the next state itself.
+    const float* next_velocity_bar = options_.momentum ? part(next_bar, channels(), 1).data() : nullptr;
     for (Index i = 0; i < count; ++i)
-        step_bar.data()[i] = (options_.momentum ? next_bar[1].data()[i] : 0.0f) - image_bar.data()[i];
+        step_bar.data()[i] =
+            (next_velocity_bar != nullptr ? next_velocity_bar[i] : 0.0f) - image_bar.data()[i];
 
     float* activation_bar = parameter_bar.data() + (options_.filter_sigma_degree + 1) * filters;
     float* log_weight_bar = activation_bar + orders * weights;
@@ -184,9 +190,11 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
     const auto own_log_weight_bar = static_cast<float>(lambda_bar * lambda);
     add_sigma_polynomial_vjp(&own_log_weight_bar, options_.sigma_degree, level_, 1, log_weight_bar);
     if (options_.momentum) {
-        log_weight_bar[orders] += static_cast<float>(dot(plane(state, 1), step_bar));
-        if (!state_bar.empty())
-            for (Index i = 0; i < count; ++i) state_bar[1].data()[i] = momentum_ * step_bar.data()[i];
+        log_weight_bar[orders] += static_cast<float>(dot(part(state, channels(), 1), step_bar));
+        if (!state_bar.empty()) {
+            const View<float> velocity_bar = part(state_bar, channels(), 1);
+            for (Index i = 0; i < count; ++i) velocity_bar.data()[i] = momentum_ * step_bar.data()[i];
+        }
     }
 
     for (Index i = 0; i < count; ++i) direction.data()[i] = a * step_bar.data()[i];

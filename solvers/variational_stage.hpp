@@ -20,7 +20,8 @@ public:
     /// Throws Error{invalid_argument} naming the field.
     explicit VariationalStage(const VariationalNetworkOptions& options);
 
-    [[nodiscard]] Index planes() const noexcept override { return options_.momentum ? 2 : 1; }
+    [[nodiscard]] Index channels() const noexcept override { return prior_.channels(); }
+    [[nodiscard]] Index planes() const noexcept override { return (options_.momentum ? 2 : 1) * channels(); }
     [[nodiscard]] std::vector<Parameter> parameters() const override;
     void update(std::span<const float> parameters, float sigma) override;
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Observation&,

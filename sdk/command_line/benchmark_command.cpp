@@ -8,6 +8,7 @@
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/command_line/command.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 
 namespace sonolux::command_line {
@@ -58,7 +59,8 @@ Array<float> kernel_for(const Model& model, const Options& options) {
 
 void run(const Options& options, const CommonOptions& common) {
     const Model model = open_model(find_model(options.model));
-    Array<float> in({options.rows, options.columns}), out({options.rows, options.columns});
+    const Shape shape = image_shape(channels(architecture_of(model)), options.rows, options.columns);
+    Array<float> in(shape), out(shape);
     fill_normal(in, Philox(0));
     for (float& value : in) value = std::clamp(0.5F + 0.2F * value, 0.0F, 1.0F);
 
@@ -86,7 +88,7 @@ void run(const Options& options, const CommonOptions& common) {
                         fmt::format("{:.2f}", pixels / timing.median / 1e6),
                         fmt::format("{:.1f}", 1 / timing.median), fmt::format("{}", timing.runs)});
     }
-    fmt::print("{}, {} x {}, {}{}\n\n{}", model.name, options.rows, options.columns,
+    fmt::print("{}, {}, {}{}\n\n{}", model.name, to_string(shape),
                deblurs ? fmt::format("{} x {} kernel, ", kernel.shape()[0], kernel.shape()[1]) : "", device,
                aligned({"threads", "median ms", "p99 ms", "best ms", "MPixel/s", "frames/s", "runs"}, rows));
 }

@@ -12,7 +12,7 @@ namespace sonolux::command_line {
 namespace {
 
 struct Options {
-    std::string model, csv, channels = "refuse";
+    std::string model, csv, channels;
     EvaluateOptions evaluate;
     MethodArguments classical;
     bool seed_given = false;
@@ -21,7 +21,7 @@ struct Options {
 void run_levin(const Options& options, const CommonOptions& common) {
     if (options.seed_given)
         throw UsageError("--seed is for protocols that add noise: the blurred images are real");
-    if (options.channels != "refuse")
+    if (!options.channels.empty())
         throw UsageError("--channels is for colour images: the blurred images are grey");
     LevinArguments arguments{options.model, options.evaluate.data, options.csv, options.classical};
     if (options.evaluate.sigma > 0) arguments.sigma = options.evaluate.sigma;
@@ -34,7 +34,8 @@ std::string fixed(double value, int digits) {
 
 std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
     return {image.name,
-            with_size ? fmt::format("{} x {}", image.rows, image.columns) : "",
+            with_size ? fmt::format("{}{} x {}", image.channels > 1 ? "3 x " : "", image.rows, image.columns)
+                      : "",
             fixed(image.noisy.psnr, 2),
             fixed(image.denoised.psnr, 3),
             fixed(image.denoised.clipped_psnr, 3),
@@ -56,7 +57,7 @@ void run(Options& options, const CommonOptions& common) {
     require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
-    options.evaluate.luma = options.channels == "luma";
+    if (!options.channels.empty()) options.evaluate.channels = channel_rule_from_string(options.channels);
     options.evaluate.threads = common.threads;
     options.evaluate.progress = [&](const Progress& p) { return progress(p); };
     const Evaluation evaluation = evaluate(model, options.evaluate);
@@ -120,8 +121,11 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
             },
             "of the noise (default 0)")
         ->type_name("N");
-    command->add_option("--channels", options->channels, "for colour images: luma (make them grey) or refuse")
-        ->check(CLI::IsMember({"refuse", "luma"}))
+    command
+        ->add_option("--channels", options->channels,
+                     "for colour images and a grey model: opponent (each plane of the opponent colours by "
+                     "itself; default), separate (each channel by itself), luma (make them grey), or refuse")
+        ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");
     options->classical.add_to(*command);
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");

@@ -9,7 +9,7 @@ namespace sonolux::command_line {
 namespace {
 
 struct Options {
-    std::string model, input, output, channels = "refuse";
+    std::string model, input, output, channels = "opponent";
     double sigma = 0;
     Index tile = 0;
     int bits = 0;
@@ -53,9 +53,7 @@ void run(const Options& options, const CommonOptions& common) {
     const Image result = reconstruct(model, image, options.input,
                                      {.sigma = options.sigma,
                                       .tile = options.tile,
-                                      .channels = options.channels == "separate" ? ChannelRule::separate
-                                                  : options.channels == "luma"   ? ChannelRule::luma
-                                                                                 : ChannelRule::refuse,
+                                      .channels = channel_rule_from_string(options.channels),
                                       .threads = common.threads,
                                       .progress =
                                           [&](const Progress& p) {
@@ -108,10 +106,10 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         ->type_name("N");
     command
         ->add_option("--channels", options->channels,
-                     "for colour images and a grey model: separate (each channel by itself; so are blurs "
-                     "taken away), luma "
+                     "for colour images and a grey model: opponent (each plane of the opponent colours by "
+                     "itself; default), separate (each channel by itself; so are blurs taken away), luma "
                      "(make it grey), or refuse")
-        ->check(CLI::IsMember({"refuse", "separate", "luma"}))
+        ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");
     command
         ->add_option("--bits", options->bits, "of OUTPUT: 8, 16, or 32 for float TIFF; as INPUT if not given")

@@ -145,8 +145,10 @@ Canvas draw_panels(std::span<const Panel> panels, const FigureOptions& options) 
 }
 
 Canvas draw_filters(View<const float> filters, const std::string& title) {
-    require(filters.rank() == 3 && !filters.empty(), Status::invalid_argument,
-            "there are no filters to draw");
+    const bool colour = filters.rank() == 4 && filters.size(1) == 3;
+    require((filters.rank() == 3 || colour) && !filters.empty(), Status::invalid_argument,
+            "filters to draw must be [count, size, size] or [count, 3, size, size], got ",
+            to_string(filters.shape()));
     const Index count = filters.size(0), size = filters.rows();
     const Index magnification = std::max<Index>(1, 40 / size), cell = size * magnification;
     const Index in_row = std::min<Index>(count, 12), rows = (count + in_row - 1) / in_row;
@@ -157,14 +159,14 @@ Canvas draw_filters(View<const float> filters, const std::string& title) {
     if (!(largest > 0)) largest = 1;
 
     const Index top = gap + 2 * glyph_rows + gap, height = rows * (cell + gap) - gap;
-    const ColourBar bar(ColourMap::diverging, -largest, largest, "weight", height, 1);
+    const ColourMap map = colour ? ColourMap::grey : ColourMap::diverging;
+    const ColourBar bar(map, -largest, largest, "weight", height, 1);
     const Index width = std::max(in_row * (cell + gap) + 2 * gap + bar.columns(), text_columns(title) + gap);
     Canvas canvas(top + height + gap, gap + width);
     canvas.text(gap, gap, title);
     for (Index f = 0; f < count; ++f) {
         const Index row = top + f / in_row * (cell + gap), column = gap + f % in_row * (cell + gap);
-        canvas.image(row, column, filters[f], -largest, largest, ColourMap::diverging,
-                     static_cast<int>(magnification));
+        canvas.image(row, column, filters[f], -largest, largest, map, static_cast<int>(magnification));
         canvas.frame(row - 1, column - 1, cell + 2, cell + 2, colours::light_grey);
     }
     bar.draw(canvas, top, gap + in_row * (cell + gap) + gap);

@@ -49,8 +49,9 @@ struct CurveOptions {
 /// Throws Error{invalid_argument} if there is no curve or x and y differ in length.
 [[nodiscard]] Canvas draw_curves(std::span<const CurvePanel> curves, const CurveOptions& options);
 
-/// Filters [count, size, size] as magnified squares in a diverging map around zero, with one colour bar.
-/// Throws Error{invalid_argument} if there is none.
+/// Filters [count, size, size] as magnified squares in a diverging map around zero, with one colour bar; or
+/// [count, 3, size, size] in their colours around grey. Throws Error{invalid_argument} if there is none, or
+/// for another number of channels.
 [[nodiscard]] Canvas draw_filters(View<const float> filters, const std::string& title);
 
 }  // namespace sonolux

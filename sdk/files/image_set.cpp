@@ -106,24 +106,45 @@ std::vector<Entry> find_entries(const fs::path& path) {
 }  // namespace
 
 Array<float> reduce_by_averaging(View<const float> image, Index factor) {
-    require(image.rank() == 2, Status::invalid_argument, "an image to reduce must be [rows, columns], got ",
+    require(image.rank() == 2 || image.rank() == 3, Status::invalid_argument,
+            "an image to reduce must be [rows, columns] or [channels, rows, columns], got ",
             to_string(image.shape()));
     require(factor >= 1, Status::invalid_argument, "an image can be reduced by 1 or more, got ", factor);
-    Array<float> reduced({image.rows() / factor, image.columns() / factor});
+    Shape shape = image.shape();
+    for (int d = shape.rank() - 2; d < shape.rank(); ++d) shape[d] /= factor;
+    Array<float> reduced(shape);
     const double scale = 1 / (static_cast<double>(factor) * static_cast<double>(factor));
-    for (Index i = 0; i < reduced.shape()[0]; ++i)
-        for (Index j = 0; j < reduced.shape()[1]; ++j) {
-            double sum = 0;
-            for (Index a = 0; a < factor; ++a)
-                for (Index b = 0; b < factor; ++b) sum += image(i * factor + a, j * factor + b);
-            reduced(i, j) = static_cast<float>(scale * sum);
-        }
+    for (Index c = 0; c < plane_count(image); ++c) {
+        const View<const float> from = plane_of(image, c);
+        const View<float> to = plane_of(reduced.view(), c);
+        for (Index i = 0; i < to.rows(); ++i)
+            for (Index j = 0; j < to.columns(); ++j) {
+                double sum = 0;
+                for (Index a = 0; a < factor; ++a)
+                    for (Index b = 0; b < factor; ++b) sum += from(i * factor + a, j * factor + b);
+                to(i, j) = static_cast<float>(scale * sum);
+            }
+    }
     return reduced;
 }
 
+namespace {
+
+// The pixels of a file as [channels, rows, columns] with so many channels, 1 or 3.
+Array<float> in_channels(Image image, Index channels) {
+    if (channels == 1) return std::move(to_grey(image).pixels);
+    if (image.channels() == channels) return std::move(image.pixels);
+    Array<float> colour({channels, image.rows(), image.columns()});
+    for (Index c = 0; c < channels; ++c)
+        std::copy(image.pixels.begin(), image.pixels.end(), colour.view()[c].data());
+    return colour;
+}
+
+}  // namespace
+
 Index ImageSet::pixels() const noexcept {
     Index sum = 0;
-    for (const Array<float>& image : images) sum += image.elements();
+    for (const Array<float>& image : images) sum += image.shape().last(1) * image.shape().last(0);
     return sum;
 }
 
@@ -155,19 +176,23 @@ ImageSet load_image_set(const std::string& path, const ImageSetOptions& options)
         require(factor >= 1, bad, "reductions must be at least 1, got ", factor);
     require(std::isfinite(options.value_scale) && options.value_scale > 0, bad,
             "value_scale must be above 0, got ", options.value_scale);
+    require(options.channels == 1 || options.channels == 3, bad, "channels must be 1 or 3, got ",
+            options.channels);
     require(options.smallest_size >= 1, bad, "smallest_size must be at least 1, got ", options.smallest_size);
 
     ImageSet set;
     for (const Entry& entry : find_entries(path)) {
-        Image grey = to_grey(read_image(entry.path.string()));
+        Array<float> pixels = in_channels(read_image(entry.path.string()), options.channels);
+        const Index rows = pixels.shape()[1], columns = pixels.shape()[2];
         ++set.files;
-        for (float& v : grey.pixels) v = static_cast<float>(options.value_scale * static_cast<double>(v));
+        for (float& v : pixels) v = static_cast<float>(options.value_scale * static_cast<double>(v));
         for (Index factor : options.reductions) {
-            if (std::min(grey.rows(), grey.columns()) / factor < options.smallest_size) {
+            if (std::min(rows, columns) / factor < options.smallest_size) {
                 ++set.left_out;
                 continue;
             }
-            set.images.push_back(reduce_by_averaging(grey.pixels.view()[0], factor));
+            const View<const float> image = pixels.view();
+            set.images.push_back(reduce_by_averaging(options.channels == 1 ? image[0] : image, factor));
             set.names.push_back(entry.name);
             set.reductions.push_back(factor);
         }

@@ -1,29 +1,32 @@
 // sonolux/sdk/files/image_set.hpp
 //
-// A folder or a list of photographs, as the grey images that a network is trained and judged on.
+// A folder or a list of photographs, as the grey or colour images that a network is trained and judged on.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include <sonolux/core/array.hpp>
+#include <sonolux/core/image_planes.hpp>
 
 namespace sonolux {
 
-/// The mean of each square of factor x factor pixels, [rows / factor, columns / factor]; rows and columns
-/// that do not fill a square are left out. Reducing by 2 or more takes the blocks and the noise out of a
-/// JPEG. Throws Error{invalid_argument} if factor is below 1 or an image is not [rows, columns].
+/// The mean of each square of factor x factor pixels, [rows / factor, columns / factor], channel by channel;
+/// rows and columns that do not fill a square are left out. Reducing by 2 or more takes the blocks and the
+/// noise out of a JPEG. Throws Error{invalid_argument} if factor is below 1 or an image is neither [rows,
+/// columns] nor [channels, rows, columns].
 [[nodiscard]] Array<float> reduce_by_averaging(View<const float> image, Index factor);
 
 struct ImageSetOptions {
     std::vector<Index> reductions = {1};  ///< each of these factors gives an image of its own from each file
     double value_scale = 255;             ///< what white becomes; 1 leaves the code values of read_image
+    Index channels = 1;       ///< 1: turned grey; 3: colour, where a grey image has three equal channels
     Index smallest_size = 1;  ///< images with fewer rows or columns than this are left out, and counted
 };
 
-/// Grey images in memory, and where they come from.
+/// Images in memory, and where they come from.
 struct ImageSet {
-    std::vector<Array<float>> images;  ///< [rows, columns] each
+    std::vector<Array<float>> images;  ///< [rows, columns] each, or [3, rows, columns]
     std::vector<std::string>
         names;                      ///< of the files, relative to the folder or as in the list; one per image
     std::vector<Index> reductions;  ///< one per image
@@ -55,7 +58,7 @@ struct ImageSet {
 /// holds no image.
 [[nodiscard]] std::vector<std::string> find_images(const std::string& path);
 
-/// Reads them all: grey (to_grey), times value_scale, reduced.
+/// Reads them all: grey (to_grey) or in the file's red, green and blue, times value_scale, reduced.
 ///
 /// Throws as find_images and read_image do, the message naming the file, and for a list also the line;
 /// Error{invalid_argument} for options outside their range, or if all images are left out as too small.

@@ -15,6 +15,7 @@
 #include <sonolux/sdk/pipelines/model_card.hpp>
 #include <sonolux/sdk/pipelines/photographs.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
 
@@ -33,19 +34,15 @@ public:
     }
 
     /// The model trained for this level, or else the one that takes the level as an input; null if neither is
-    /// there or serves it.
-    [[nodiscard]] const Model* for_level(double sigma) {
+    /// there or serves it. Of colour images the one for colour, if it serves.
+    [[nodiscard]] const Model* for_level(double sigma, Index channels) {
+        if (channels == 3)
+            if (const Model* colour = serving("denoise_color_any_sigma", sigma)) return colour;
         const Model* special = load(fmt::format("denoise_sigma{:g}", sigma));
         return special != nullptr ? special : any_level(sigma);
     }
 
-    [[nodiscard]] const Model* any_level(double sigma) {
-        const Model* any = load("denoise_any_sigma");
-        if (any == nullptr || sigma < 255 * any->problem.sigma_min - 1e-3 ||
-            sigma > 255 * any->problem.sigma_max + 1e-3)
-            return nullptr;
-        return any;
-    }
+    [[nodiscard]] const Model* any_level(double sigma) { return serving("denoise_any_sigma", sigma); }
 
     [[nodiscard]] ReconstructorPool& pool(const Model& model, double sigma) {
         auto& pool = pools_[fmt::format("{} {:g}", model.name, sigma)];
@@ -64,6 +61,14 @@ public:
     [[nodiscard]] const fs::path& folder() const { return folder_; }
 
 private:
+    const Model* serving(const std::string& name, double sigma) {
+        const Model* any = load(name);
+        if (any == nullptr || sigma < 255 * any->problem.sigma_min - 1e-3 ||
+            sigma > 255 * any->problem.sigma_max + 1e-3)
+            return nullptr;
+        return any;
+    }
+
     const Model* load(const std::string& name) {
         auto [place, is_new] = models_.try_emplace(name);
         const fs::path path = folder_ / (name + ".safetensors");
@@ -111,13 +116,20 @@ public:
         std::vector<double> sigmas = options_.sigmas;
         if (sigmas.empty())
             sigmas = options_.image.empty() ? std::vector<double>{15, 25, 50} : std::vector<double>{25};
-        std::erase_if(sigmas, [&](double sigma) { return !served(sigma); });
+        const Index channels = subjects.front().pixels.shape()[0];
+        std::erase_if(sigmas, [&](double sigma) { return !served(sigma, channels); });
         require(!sigmas.empty(), Status::file_error, models_.folder().string(),
                 ": holds no model for these noise levels (denoise_sigma25.safetensors, "
                 "denoise_any_sigma.safetensors "
                 "and the like)");
 
         const fs::path deblurring = options_.image.empty() ? deblurring_model(subjects) : fs::path();
+        const Model& first = *models_.for_level(sigmas.front(), channels);
+        if (options_.say && channels > 1 && sonolux::channels(architecture_of(first)) == 1)
+            options_.say(
+                fmt::format("{}: a colour image; each plane of its opponent colours is denoised by itself",
+                            options_.image));
+
         total_ = static_cast<Index>(subjects.size() * sigmas.size());
         if (!deblurring.empty()) total_ += static_cast<Index>(subjects.size()) * DeblurringDemo::blurs;
         begin_report(subjects);
@@ -133,8 +145,8 @@ public:
     }
 
 private:
-    bool served(double sigma) {
-        if (models_.for_level(sigma) != nullptr) return true;
+    bool served(double sigma, Index channels) {
+        if (models_.for_level(sigma, channels) != nullptr) return true;
         if (options_.say)
             options_.say(
                 fmt::format("no model in {} serves sigma {:g}: left out", models_.folder().string(), sigma));
@@ -183,9 +195,6 @@ private:
 
     std::vector<Subject> own_image() {
         Image image = read_image(options_.image);
-        if (options_.say && image.channels() > 1)
-            options_.say(
-                fmt::format("{}: a colour image; each channel is denoised by itself", options_.image));
         std::vector<Subject> subjects;
         subjects.push_back({fs::path(options_.image).stem().string(), "", std::move(image.pixels)});
         return subjects;
@@ -195,7 +204,7 @@ private:
         Reconstructor& reconstructor = models_.pool(model, sigma).of_size(noisy.rows(), noisy.columns());
         Array<float> estimate(noisy.shape());
         const auto start = Context::Clock::now();
-        const Status status = reconstructor.run(noisy, estimate);
+        const Status status = run_channels(reconstructor, noisy, estimate, ChannelRule::opponent);
         if (seconds != nullptr)
             *seconds = std::chrono::duration<double>(Context::Clock::now() - start).count();
         require(status == Status::ok, status, model.name, ": ", to_string(status));
@@ -206,7 +215,7 @@ private:
     // One image at one level: denoise, measure, draw, write.
     void show(const Subject& subject, double sigma, std::uint64_t index) {
         const bool truth_known = options_.image.empty() || options_.add_noise;
-        const Model& model = *models_.for_level(sigma);
+        const Model& model = *models_.for_level(sigma, subject.pixels.shape()[0]);
         DemoResult result;
         result.name = subject.name;
         result.channels = subject.pixels.shape()[0];

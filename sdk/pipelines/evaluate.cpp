@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/simulation/degradation/noise.hpp>
 #include <sonolux/solvers/metrics.hpp>
 
@@ -79,13 +80,11 @@ std::vector<std::string> images_in(const std::string& folder) {
 
 namespace {
 
-Image read_truth(const std::string& path, const EvaluateOptions& options) {
+Image read_truth(const std::string& path, const Model& model, Index model_channels,
+                 const EvaluateOptions& options) {
     Image image = read_image(path);
-    if (image.channels() > 1) {
-        require(options.luma, Status::unsupported, path, ": has ", image.channels(),
-                " channels, evaluation takes grey images; choose --channels luma to turn it grey");
-        image = to_grey(image);
-    }
+    require_channels(image.channels(), model_channels, options.channels, path, model.name);
+    if (image.channels() > model_channels && options.channels == ChannelRule::luma) image = to_grey(image);
     if (options.protocol == "bsd68")
         require(
             std::min(image.rows(), image.columns()) == 321 && std::max(image.rows(), image.columns()) == 481,
@@ -121,11 +120,15 @@ Evaluation evaluate(const Model& model, const EvaluateOptions& options) {
                 ": the protocol bsd68 needs 68 images, there are ", names.size());
 
     Evaluation evaluation;
+    const Index model_channels = channels(architecture_of(model));
+    bool by_rule = false;
     ReconstructorPool pool(model, options.sigma, options.threads);
     const auto begin = Context::Clock::now();
     for (std::size_t i = 0; i < names.size(); ++i) {
-        const Image image = read_truth((std::filesystem::path(options.data) / names[i]).string(), options);
-        const View<const float> truth = image.pixels.view()[0];
+        const Image image = read_truth((std::filesystem::path(options.data) / names[i]).string(), model,
+                                       model_channels, options);
+        const View<const float> truth = image.pixels.view();
+        by_rule = by_rule || image.channels() > model_channels;
         Reconstructor& reconstructor = pool.of_size(image.rows(), image.columns());
         evaluation.sigma = static_cast<double>(reconstructor.sigma());
         evaluation.device = reconstructor.context().description();
@@ -133,11 +136,11 @@ Evaluation evaluate(const Model& model, const EvaluateOptions& options) {
         Array<float> noisy(truth.shape()), estimate(truth.shape());
         add_protocol_noise(truth, evaluation.sigma, options.seed, i, noisy);
         const auto start = Context::Clock::now();
-        const Status status = reconstructor.run(noisy, estimate);
+        const Status status = run_channels(reconstructor, noisy, estimate, options.channels);
         const std::chrono::duration<double> taken = Context::Clock::now() - start;
         require(status == Status::ok, status, names[i], ": ", to_string(status));
         evaluation.images.push_back({names[i], image.rows(), image.columns(), measure(noisy, truth),
-                                     measure(estimate, truth), taken.count()});
+                                     measure(estimate, truth), taken.count(), image.channels()});
 
         const std::chrono::duration<double> elapsed = Context::Clock::now() - begin;
         const auto done = static_cast<Index>(i + 1), total = static_cast<Index>(names.size());
@@ -149,8 +152,11 @@ Evaluation evaluate(const Model& model, const EvaluateOptions& options) {
     evaluation.protocol = fmt::format(
         "{} images of {}, Gaussian noise of sigma {:g} (white = 255), neither clipped nor quantised, seed "
         "{}; "
-        "mean over images",
-        names.size(), options.protocol == "bsd68" ? "BSD68" : options.data, evaluation.sigma, options.seed);
+        "mean over images{}",
+        names.size(), options.protocol == "bsd68" ? "BSD68" : options.data, evaluation.sigma, options.seed,
+        !by_rule                                    ? ""
+        : options.channels == ChannelRule::opponent ? "; each plane of the opponent colours by itself"
+                                                    : "; each channel by itself");
     return evaluation;
 }
 

@@ -3,8 +3,9 @@
 // How well a denoiser does on images whose truth is known, by a stated protocol.
 //
 // The protocol: white Gaussian noise is added, neither clipped nor quantised; image i (in the order of file
-// names) has the noise of Philox(seed, streams::noise, i), so that everybody who evaluates with that seed
-// sees the same noise. The model runs on the noisy image. Reported are the means over the images of
+// names) has the noise of Philox(seed, streams::noise, i), in colour images of its own in every channel, so
+// that everybody who evaluates with that seed sees the same noise. The model runs on the noisy image.
+// Reported are the means over the images of
 //
 //     PSNR            of the estimate as it is
 //     clipped PSNR    of the estimate clipped to the image range
@@ -19,7 +20,7 @@
 #include <vector>
 
 #include <sonolux/core/context.hpp>
-#include <sonolux/sdk/runtime/reconstructor.hpp>
+#include <sonolux/sdk/pipelines/colour.hpp>
 
 namespace sonolux {
 
@@ -45,8 +46,8 @@ struct EvaluateOptions {
     /// grey images of 321 x 481 or 481 x 321 pixels.
     std::string protocol = "gaussian";
 
-    bool luma = false;  ///< turn colour images grey; otherwise they are refused
-    int threads = 0;    ///< 0: all processors
+    ChannelRule channels = ChannelRule::opponent;  ///< for colour images and a model of one channel
+    int threads = 0;                               ///< 0: all processors
     std::function<bool(const Progress&)> progress;
 };
 
@@ -55,6 +56,7 @@ struct ImageResult {
     Index rows = 0, columns = 0;
     Quality noisy, denoised;
     double seconds = 0;
+    Index channels = 1;
 };
 
 struct Evaluation {

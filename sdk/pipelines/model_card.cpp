@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/sdk/runtime/model_architecture.hpp>
+
 namespace sonolux {
 namespace {
 
@@ -42,6 +44,7 @@ std::vector<std::pair<std::string, std::string>> model_card(const Model& model) 
     std::vector<std::pair<std::string, std::string>> facts{
         {"model", model.name},
         {"problem", problem.kind},
+        {"images", channels(architecture_of(model)) == 1 ? "grey" : "colour, all channels together"},
         {"noise (sigma, white = 255)", lowest == highest ? fmt::format("{:.4g}", lowest)
                                                          : fmt::format("{:.4g} to {:.4g}", lowest, highest)},
         {"parameters", fmt::format("{}", parameters)},

@@ -101,7 +101,7 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
     const FilterBank filter_bank(bank);
     for (int s = 1; s <= (shared ? 1 : stages(any)); ++s) {
         const std::string stage = fmt::format("stage{}", s);
-        Array<float> filters({bank.count, bank.size, bank.size});
+        Array<float> filters(filter_bank.filters_shape());
         filter_bank.realise(
             coefficients_at(parameter(stage + ".filters"), filter_bank.parameter_count(), level), filters);
         const std::string title = shared ? "All stages" : fmt::format("Stage {}", s);

@@ -1,20 +1,16 @@
 // sonolux/sdk/pipelines/reconstruct.cpp
 #include <sonolux/sdk/pipelines/reconstruct.hpp>
 
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 
 namespace sonolux {
 
 Image reconstruct(const Model& model, const Image& image, const std::string& source,
                   const ReconstructOptions& options, ReconstructSummary* summary) {
-    constexpr Index model_channels = 1;  // every architecture of this version works on single planes
-    require(options.channels != ChannelRule::refuse || image.channels() <= model_channels,
-            Status::unsupported, source, ": has ", image.channels(), " channels, the model \"", model.name,
-            "\" takes ", model_channels,
-            " (grey); choose --channels separate to denoise each channel by itself, or --channels luma to "
-            "turn the "
-            "image grey");
-    const bool to_luma = options.channels == ChannelRule::luma && image.channels() > 1;
+    const Index model_channels = channels(architecture_of(model));
+    require_channels(image.channels(), model_channels, options.channels, source, model.name);
+    const bool to_luma = options.channels == ChannelRule::luma && image.channels() > model_channels;
     Image result;
     if (to_luma) result = to_grey(image);
     const View<const float> input = to_luma ? result.pixels.view() : image.pixels.view();
@@ -29,7 +25,7 @@ Image reconstruct(const Model& model, const Image& image, const std::string& sou
     reconstructor.bind();
     Array<float> output(input.shape());
     const auto begin = Context::Clock::now();
-    const Status status = reconstructor.run(input, output);
+    const Status status = run_channels(reconstructor, input, output, options.channels);
     const std::chrono::duration<double> taken = Context::Clock::now() - begin;
     require(status != Status::cancelled, status, source, ": cancelled");
     require(status == Status::ok, status, source, ": ", reconstructor.explain(input, output));
@@ -40,6 +36,7 @@ Image reconstruct(const Model& model, const Image& image, const std::string& sou
                     reconstructor.workspace_bytes(),
                     taken.count(),
                     static_cast<double>(reconstructor.sigma()),
+                    model_channels,
                     reconstructor.context().description()};
     result.pixels = std::move(output);
     result.bits = image.bits;

@@ -108,8 +108,9 @@ struct ReportImages {
     ReportImages(const Array<float>& clean, double sigma, std::uint64_t seed, UnrolledNetwork& network,
                  const TrainingBlur* blur, Context& context) {
         const Index rim = blur != nullptr && blur->kernels ? 2 * blur->kernel_radius : 0;
-        const Shape shape{clean.shape()[0] - rim, clean.shape()[1] - rim};
-        TrainingSample sample(shape[0], shape[1], blur);
+        const Shape shape =
+            image_shape(network.channels(), clean.shape().last(1) - rim, clean.shape().last(0) - rim);
+        TrainingSample sample(shape.last(1), shape.last(0), blur, network.channels());
         std::copy(clean.begin(), clean.end(), sample.clean().data());
         context.workspace().reserve(sample.workspace_bytes(context));
         sample.degrade(Validation::first_validation_kernel,
@@ -122,8 +123,8 @@ struct ReportImages {
         std::copy_n(sample.observed().data(), noisy.elements(), noisy.data());
         const Observation observation{.data = noisy, .blur = sample.observation().blur};
         network.update(static_cast<float>(sigma));
-        context.workspace().reserve(
-            network.run_workspace_bytes(sample.domain()[0], sample.domain()[1], context, observation));
+        context.workspace().reserve(network.run_workspace_bytes(
+            sample.domain().last(1), sample.domain().last(0), context, observation));
         const Status status = network.run(observation, denoised.view(), context);
         require(status == Status::ok, status, "the picture of the report was not finished");
         example = {truth.view(), noisy.view(), denoised.view(), sigma};

@@ -41,11 +41,14 @@ TrainingData::TrainingData(const TrainingRecipe& recipe, const std::string& data
         ImageSetOptions options;
         options.reductions = recipe.reductions;
         options.smallest_size = smallest;
+        options.channels = channels(recipe.network);
         ImageSet set = load_image_set(resolve_path(recipe.sources[s], data), options);
         const std::string description = sentence(recipe.sources[s], ": ", set.description());
         add(std::move(set.images), recipe.weights[s], description);
     }
     if (recipe.dead_leaves.weight > 0) {
+        require(channels(recipe.network) == 1, Status::unsupported,
+                "data.dead_leaves.weight must be 0 for a network of several channels: leaves are grey");
         const Index size = recipe.dead_leaves.size;
         require(size >= smallest, Status::invalid_argument,
                 "data.dead_leaves.size must be at least training.patch, ", smallest, ", got ", size);
@@ -79,16 +82,21 @@ std::vector<Array<float>> validation_images(const TrainingRecipe& recipe, const 
             if (images.size() == wanted) break;
             ImageSetOptions options;
             options.reductions = {recipe.validation_reduction};
+            options.channels = channels(recipe.network);
             images.push_back(std::move(load_image_set(file, options).images.front()));
         }
     for (Array<float>& image : images) {
         const Index crop = recipe.validation_crop;
-        const Index rows = crop > 0 ? std::min(crop, image.shape()[0]) : image.shape()[0];
-        const Index columns = crop > 0 ? std::min(crop, image.shape()[1]) : image.shape()[1];
-        Array<float> part({rows, columns});
-        const View<const float> centre = std::as_const(image).view().block(
-            (image.shape()[0] - rows) / 2, (image.shape()[1] - columns) / 2, rows, columns);
-        for (Index i = 0; i < rows; ++i) std::copy_n(centre.row(i), columns, part.view().row(i));
+        const View<const float> whole = std::as_const(image).view();
+        const Index rows = crop > 0 ? std::min(crop, whole.rows()) : whole.rows();
+        const Index columns = crop > 0 ? std::min(crop, whole.columns()) : whole.columns();
+        Array<float> part(image_shape(plane_count(whole), rows, columns));
+        for (Index c = 0; c < plane_count(whole); ++c) {
+            const View<const float> centre = plane_of(whole, c).block(
+                (whole.rows() - rows) / 2, (whole.columns() - columns) / 2, rows, columns);
+            for (Index i = 0; i < rows; ++i)
+                std::copy_n(centre.row(i), columns, plane_of(part.view(), c).row(i));
+        }
         image = std::move(part);
     }
     return images;

@@ -86,6 +86,13 @@ private:
         VariationalNetworkOptions network;
         whole("network.stages", network.stages, 1, 100);
         network.shared_parameters = table_.flag("network.shared_parameters", network.shared_parameters);
+        // Asked for only where it is given, so that run directories from before there was colour continue.
+        if (table_.has("network.channels")) {
+            int& channels = network.prior.filters.channels;
+            whole("network.channels", channels, 1, 3);
+            require(channels != 2, Status::invalid_argument, table_.where("network.channels"),
+                    " must be 1 (grey) or 3 (colour), got 2");
+        }
         experts(network.prior);
         network.step = table_.one_of("network.step", "plain", {"plain", "damped"}) == "plain"
                            ? StepRule::plain

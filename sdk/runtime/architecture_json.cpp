@@ -81,19 +81,22 @@ bool is_first_type(const JsonField& object, std::string_view first, std::string_
 // ---- Parts ---------------------------------------------------------------------------------------------
 
 FilterBankOptions filters_from_json(const JsonField& json) {
-    json.allow_only({"kind", "count", "size"});
+    json.allow_only({"kind", "count", "size", "channels"});
     FilterBankOptions options;
     options.kind = value_for(filter_kinds, json["kind"]);
     options.count = count(json["count"], 1, 256);
     options.size = odd(json["size"], 3, 11);
+    if (json.has("channels")) options.channels = count(json["channels"], 1, 4);
     return options;
 }
 
 Json to_json(const FilterBankOptions& options) {
-    return Json::object()
-        .set("kind", word_for(filter_kinds, options.kind))
+    Json json = Json::object();
+    json.set("kind", word_for(filter_kinds, options.kind))
         .set("count", options.count)
         .set("size", options.size);
+    if (options.channels > 1) json.set("channels", options.channels);
+    return json;
 }
 
 ActivationOptions activation_from_json(const JsonField& json) {

@@ -17,7 +17,7 @@ using namespace sonolux;
 struct slx_model {
     Model model;
     Index parameter_count = 0;
-    int stages = 0;
+    int stages = 0, channels = 1;
 };
 
 struct slx_plan {
@@ -124,6 +124,7 @@ std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
     const auto network = network_from_model(handle->model, source);
     handle->parameter_count = static_cast<Index>(network->parameters().size());
     handle->stages = static_cast<int>(network->steps());
+    handle->channels = static_cast<int>(network->channels());
     return handle;
 }
 
@@ -228,7 +229,7 @@ slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_
         known.licence = model->model.licence.c_str();
         known.sigma_min = in_grey_levels(model->model.problem.sigma_min);
         known.sigma_max = in_grey_levels(model->model.problem.sigma_max);
-        known.channels = 1;
+        known.channels = model->channels;
         known.stages = model->stages;
         known.parameter_count = static_cast<std::size_t>(model->parameter_count);
         const Shape kernel = largest_kernel(model->model.problem);
@@ -270,6 +271,7 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
         known.threads = reconstructor.context().threads();
         std::snprintf(known.isa, sizeof known.isa, "%s", to_string(reconstructor.context().isa()));
         known.plan_bytes = reconstructor.plan_bytes();
+        known.channels = static_cast<int32_t>(reconstructor.channels());
         const Shape kernel = reconstructor.largest_kernel();
         known.kernel_rows = static_cast<std::size_t>(kernel[0]);
         known.kernel_columns = static_cast<std::size_t>(kernel[1]);
@@ -315,19 +317,42 @@ slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* er
 }
 
 slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error) {
+    return slx_plan_run_planes(plan, in, out, 1, error);
+}
+
+slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out, size_t channels,
+                               slx_error* error) {
     if (plan == nullptr) return report(error, Status::invalid_argument, "plan must not be NULL");
-    slx_status refused = SLX_OK;
-    if (refuse_image(*plan, in, "in", error, refused) || refuse_image(*plan, out, "out", error, refused))
-        return refused;
     Reconstructor& reconstructor = plan->reconstructor;
-    if (!reconstructor.bound())
-        return report(error, Status::invalid_argument,
-                      "the plan has no workspace yet: call slx_plan_bind before");
+    const auto wanted = static_cast<std::size_t>(reconstructor.channels());
+    if (channels != wanted) {
+        char text[160];
+        std::snprintf(text, sizeof text, "the model looks at %zu channel%s together, got %zu%s", wanted,
+                      wanted == 1 ? "" : "s", channels,
+                      channels == 1 ? ": call slx_plan_run_planes"
+                      : wanted == 1 ? ": run plane by plane"
+                                    : "");
+        return report(error, Status::size_mismatch, text);
+    }
+    slx_status refused = SLX_OK;
+    constexpr std::size_t most_channels = 4;
+    View<const float> from[most_channels];
+    View<float> to[most_channels];
     const auto view = [&](const auto& image) {
         return View(image.data, reconstructor.rows(), reconstructor.columns(),
                     static_cast<Index>(image.row_stride));
     };
-    const Status status = reconstructor.run(view(*in), view(*out));
+    for (std::size_t c = 0; c < channels; ++c) {
+        if (refuse_image(*plan, in == nullptr ? nullptr : in + c, "in", error, refused) ||
+            refuse_image(*plan, out == nullptr ? nullptr : out + c, "out", error, refused))
+            return refused;
+        from[c] = view(in[c]);
+        to[c] = view(out[c]);
+    }
+    if (!reconstructor.bound())
+        return report(error, Status::invalid_argument,
+                      "the plan has no workspace yet: call slx_plan_bind before");
+    const Status status = reconstructor.run({from, channels}, {to, channels});
     switch (status) {
         case Status::ok: return report(error, status);
         case Status::invalid_argument:

@@ -21,7 +21,7 @@ const NamedTensor* find_tensor(const Model& model, std::string_view name) {
 
 // How many parameters one stage has, or nearly as many.
 Index least_parameters(const FilterBankOptions& filters) {
-    return filters.count * (Index{filters.size} * filters.size - 1);
+    return Index{filters.count} * filters.channels * (Index{filters.size} * filters.size - 1);
 }
 
 Index least_parameters(const FieldsOfExpertsOptions& experts, int sigma_degree) {

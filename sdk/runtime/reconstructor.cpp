@@ -10,14 +10,11 @@
 namespace sonolux {
 namespace {
 
-constexpr Index smallest_tile = 16;  // below this nearly all of a tile is overlap
 constexpr int most_threads = 1024;
-constexpr std::size_t usual_memory_limit = std::size_t{64} << 20;
+constexpr Index most_channels = 4;  // of filters
 
 // A kernel that changes the brightness, or takes light away, was not made for this: its maker should know.
 constexpr double sum_tolerance = 1e-3, negative_tolerance = 0.01;
-
-Index divide_up(Index a, Index b) noexcept { return (a + b - 1) / b; }
 
 void require_size(Index size, const char* what) {
     require(size >= 1 && size <= Reconstructor::largest_size, Status::invalid_argument, what,
@@ -51,13 +48,6 @@ bool share_pixels(View<const float> a, View<const float> b) noexcept {
     const std::uintptr_t shift = (high - low) % (static_cast<std::size_t>(a.row_stride()) * sizeof(float));
     const std::uintptr_t row = static_cast<std::size_t>(a.columns()) * sizeof(float);
     return shift < row || shift + row > static_cast<std::size_t>(a.row_stride()) * sizeof(float);
-}
-
-Index planes_of(View<const float> images) noexcept { return images.rank() == 3 ? images.size(0) : 1; }
-
-template <class T>
-View<T> plane_of(View<T> images, Index plane) noexcept {
-    return images.rank() == 3 ? images[plane] : images;
 }
 
 }  // namespace
@@ -163,108 +153,6 @@ void Reconstructor::set_kernel(View<const float> kernel) {
     blur_->set_kernel(kernel);
 }
 
-Index Reconstructor::tiles() const noexcept {
-    return divide_up(rows_, tile_rows_) * divide_up(columns_, tile_columns_);
-}
-
-Reconstructor::Extent Reconstructor::extent(Index tile, Index tile_size, Index size) const noexcept {
-    if (tile_size == size) return {0, size, 0, size};
-    const Index first = tile * tile_size, last = std::min(first + tile_size, size);
-    if (circular_) return {first, last, first - overlap_, last + overlap_};
-    return {first, last, std::max(first - overlap_, Index{0}), std::min(last + overlap_, size)};
-}
-
-// The largest size that a tile has with its overlap.
-Index Reconstructor::extended(Index tile_size, Index size) const noexcept {
-    if (tile_size == size) return size;
-    return circular_ ? tile_size + 2 * overlap_ : std::min(tile_size + 2 * overlap_, size);
-}
-
-std::size_t Reconstructor::bytes_for(Index tile_rows, Index tile_columns) const noexcept {
-    const Index rows = extended(tile_rows, rows_), columns = extended(tile_columns, columns_);
-    const bool whole = tile_rows == rows_ && tile_columns == columns_;
-    if (blur_)
-        return network_->run_workspace_bytes(blur_->domain()[0], blur_->domain()[1], context_,
-                                             {.data = {}, .blur = blur_.get()});
-    return (whole ? 0 : Workspace::bytes<float>(rows * columns)) +
-           network_->run_workspace_bytes(rows, columns, context_);
-}
-
-// Among the tiles whose workspace is within the limit, those with the least area in all, overlaps included.
-void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
-    require(options.tile_rows >= 0, Status::invalid_argument, "tile_rows must be at least 0, got ",
-            options.tile_rows);
-    require(options.tile_columns >= 0, Status::invalid_argument, "tile_columns must be at least 0, got ",
-            options.tile_columns);
-    tile_rows_ = std::min(options.tile_rows, rows_);
-    tile_columns_ = std::min(options.tile_columns, columns_);
-    if (!tileable_) {
-        const char* why =
-            blur_ ? "a network with Fourier steps" : "a network whose border is circular and exact";
-        require(blur_ || ((tile_rows_ == 0 || tile_rows_ == rows_) &&
-                          (tile_columns_ == 0 || tile_columns_ == columns_)),
-                Status::unsupported, "tiles must be the whole image for ", why, ", got ", options.tile_rows,
-                " x ", options.tile_columns);
-        const std::size_t needed = bytes_for(rows_, columns_) + plan_bytes();
-        require(options.memory_limit == 0 || needed <= options.memory_limit, Status::unsupported,
-                "memory_limit must be at least ", needed, " bytes, what the whole image needs (", why,
-                " cannot run in tiles), got ", options.memory_limit);
-        tile_rows_ = rows_;
-        tile_columns_ = columns_;
-    }
-    if (tile_rows_ > 0 && tile_columns_ > 0) return;
-    const std::size_t memory_limit = options.memory_limit > 0 ? options.memory_limit : usual_memory_limit;
-
-    const auto fits = [&](Index rows, Index columns) { return bytes_for(rows, columns) <= memory_limit; };
-    // How many parts a direction may be cut into; a given size of tiles is one way only.
-    const auto most_parts = [](Index given, Index size) {
-        return given > 0 ? Index{1} : divide_up(size, std::min(size, smallest_tile));
-    };
-    const auto size_of_part = [](Index given, Index size, Index parts) {
-        return given > 0 ? given : divide_up(size, parts);
-    };
-    const Index given_rows = tile_rows_, given_columns = tile_columns_;
-    const Index most_rows = most_parts(given_rows, rows_), most_columns = most_parts(given_columns, columns_);
-    const Index fewest_columns = size_of_part(given_columns, columns_, most_columns);
-
-    double least_area = std::numeric_limits<double>::infinity();
-    const auto with_overlaps = [&](Index tile, Index size) {
-        return static_cast<double>(size) + 2.0 * static_cast<double>(overlap_ * (divide_up(size, tile) - 1));
-    };
-    Index parts = 1;
-    for (Index low = 1, high = most_rows;
-         low <= high;) {  // the fewest rows of tiles with which anything fits
-        const Index middle = (low + high) / 2;
-        parts = fits(size_of_part(given_rows, rows_, middle), fewest_columns) ? (high = middle - 1, middle)
-                                                                              : parts;
-        if (high >= middle) low = middle + 1;
-    }
-    for (; parts <= most_rows; ++parts) {
-        const Index rows = size_of_part(given_rows, rows_, parts);
-        const double rows_in_all = with_overlaps(rows, rows_);
-        if (rows_in_all * static_cast<double>(columns_) >= least_area) break;
-        Index low = 1,
-              high = most_columns;  // the fewest columns of tiles that fit; high fits, or nothing does
-        while (low < high) {
-            const Index middle = (low + high) / 2;
-            if (fits(rows, size_of_part(given_columns, columns_, middle)))
-                high = middle;
-            else
-                low = middle + 1;
-        }
-        const Index columns = size_of_part(given_columns, columns_, low);
-        const double area = rows_in_all * with_overlaps(columns, columns_);
-        if (!fits(rows, columns) || area >= least_area) continue;
-        least_area = area;
-        tile_rows_ = rows;
-        tile_columns_ = columns;
-    }
-    const Index fewest_rows = size_of_part(given_rows, rows_, most_rows);
-    require(std::isfinite(least_area), Status::invalid_argument, "memory_limit must be at least ",
-            bytes_for(fewest_rows, fewest_columns), " bytes, what the smallest tile needs (", fewest_rows,
-            " x ", fewest_columns, " pixels and ", overlap_, " around them), got ", memory_limit);
-}
-
 void Reconstructor::set_sigma(float sigma) {
     if (sigma_max_ == 0 && sigma == 0) return network_->update(network_->sigma());  // not trained for noise
     const float slack = 1e-4f * sigma_max_;  // a level that went through units of the image range and back
@@ -306,29 +194,51 @@ void Reconstructor::finish_bind() noexcept {
     bound_ = true;
 }
 
+Status Reconstructor::check_overlap(View<const float> in, View<const float> out,
+                                    bool same_plane) const noexcept {
+    if (in.data() == nullptr || out.data() == nullptr) return Status::invalid_argument;
+    const bool in_place =
+        same_plane && tiles() == 1 && in.data() == out.data() && in.row_stride() == out.row_stride();
+    return !in_place && share_pixels(in, out) ? Status::invalid_argument : Status::ok;
+}
+
 Status Reconstructor::check(View<const float> in, View<const float> out) const noexcept {
     if (!bound_) return Status::invalid_argument;
     if ((in.rank() != 2 && in.rank() != 3) || out.shape() != in.shape() || in.rows() != rows_ ||
         in.columns() != columns_ || in.row_stride() < columns_ || out.row_stride() < columns_)
         return Status::size_mismatch;
-    if (in.data() == nullptr || out.data() == nullptr) return Status::invalid_argument;
-    for (Index i = 0; i < planes_of(in); ++i)
-        for (Index o = 0; o < planes_of(out); ++o) {
-            const View<const float> read = plane_of(in, i), written = plane_of(out, o);
-            const bool in_place = i == o && tiles() == 1 && read.data() == written.data() &&
-                                  read.row_stride() == written.row_stride();
-            if (!in_place && share_pixels(read, written)) return Status::invalid_argument;
-        }
-    return Status::ok;
+    if (channels() > 1 && plane_count(in) != channels()) return Status::size_mismatch;
+    Status status = Status::ok;
+    for (Index i = 0; i < plane_count(in) && status == Status::ok; ++i)
+        for (Index o = 0; o < plane_count(out) && status == Status::ok; ++o)
+            status = check_overlap(plane_of(in, i), plane_of(out, o), i == o);
+    return status;
+}
+
+Status Reconstructor::check(InPlanes in, OutPlanes out) const noexcept {
+    if (!bound_) return Status::invalid_argument;
+    const auto wanted = static_cast<std::size_t>(channels());
+    if (in.size() != wanted || out.size() != wanted) return Status::size_mismatch;
+    const Shape plane{rows_, columns_};
+    for (std::size_t c = 0; c < wanted; ++c)
+        if (in[c].shape() != plane || out[c].shape() != plane || in[c].row_stride() < columns_ ||
+            out[c].row_stride() < columns_)
+            return Status::size_mismatch;
+    Status status = Status::ok;
+    for (std::size_t i = 0; i < wanted; ++i)
+        for (std::size_t o = 0; o < wanted && status == Status::ok; ++o)
+            status = check_overlap(in[i], out[o], i == o);
+    return status;
 }
 
 std::string Reconstructor::explain(View<const float> in, View<const float> out) const {
     switch (check(in, out)) {
         case Status::ok: return to_string(Status::ok);
         case Status::size_mismatch:
-            return sentence("images must be ", rows_, " x ", columns_,
-                            ", the size of the plan, or stacks of such planes, got ", to_string(in.shape()),
-                            " and ", to_string(out.shape()));
+            return sentence("images must be ", to_string(image_shape(channels(), rows_, columns_)),
+                            ", the size of the plan",
+                            channels() == 1 ? ", or stacks of such planes" : " and the channels of the model",
+                            ", got ", to_string(in.shape()), " and ", to_string(out.shape()));
         default: break;
     }
     if (!bound_) return "there is no workspace yet: bind comes before run";
@@ -337,9 +247,7 @@ std::string Reconstructor::explain(View<const float> in, View<const float> out) 
                         : "input and output must not overlap, since the image is worked on in tiles";
 }
 
-Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
-    if (const Status refused = check(in, out); refused != Status::ok) return refused;
-    const Index planes = planes_of(in);
+void Reconstructor::begin_run(Index images) noexcept {
     const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
     context_.set_deadline(limited
                               ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
@@ -347,21 +255,44 @@ Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
                               : Context::Clock::time_point::max());
     tiles_done_ = 0;
     stopped_ = false;
-    tiles_total_ = planes * tiles();
-    Status status = Status::ok;
-    for (Index plane = 0; plane < planes; ++plane) {
-        const Status plane_status = run_plane(plane_of(in, plane), plane_of(out, plane));
-        if (status == Status::ok) status = plane_status;
-    }
+    tiles_total_ = images * tiles();
+}
+
+Status Reconstructor::end_run(Status status) noexcept {
     // Also where the last stage of all was told to stop, so that the next run is not.
     if (status == Status::cancelled || stopped_) context_.clear_cancel();
     return status;
 }
 
-Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept {
+Status Reconstructor::run(View<const float> in, View<float> out) noexcept {
+    if (const Status refused = check(in, out); refused != Status::ok) return refused;
+    const Index together = channels(), images = plane_count(in) / together;
+    begin_run(images);
     Status status = Status::ok;
-    for (Index row = 0; row < divide_up(rows_, tile_rows_); ++row)
-        for (Index column = 0; column < divide_up(columns_, tile_columns_); ++column) {
+    for (Index i = 0; i < images; ++i) {
+        View<const float> from[most_channels];
+        View<float> to[most_channels];
+        for (Index c = 0; c < together; ++c) {
+            from[c] = plane_of(in, i * together + c);
+            to[c] = plane_of(out, i * together + c);
+        }
+        const auto count = static_cast<std::size_t>(together);
+        const Status image_status = run_image({from, count}, {to, count});
+        if (status == Status::ok) status = image_status;
+    }
+    return end_run(status);
+}
+
+Status Reconstructor::run(std::span<const View<const float>> in, std::span<const View<float>> out) noexcept {
+    if (const Status refused = check(in, out); refused != Status::ok) return refused;
+    begin_run(1);
+    return end_run(run_image(in, out));
+}
+
+Status Reconstructor::run_image(InPlanes in, OutPlanes out) noexcept {
+    Status status = Status::ok;
+    for (Index row = 0; row * tile_rows_ < rows_; ++row)
+        for (Index column = 0; column * tile_columns_ < columns_; ++column) {
             const Extent rows = extent(row, tile_rows_, rows_);
             const Extent columns = extent(column, tile_columns_, columns_);
             const Status tile_status = run_tile(in, out, rows, columns);
@@ -371,31 +302,38 @@ Status Reconstructor::run_plane(View<const float> in, View<float> out) noexcept 
     return status;
 }
 
-Status Reconstructor::run_tile(View<const float> in, View<float> out, const Extent& rows,
+Status Reconstructor::run_tile(InPlanes in, OutPlanes out, const Extent& rows,
                                const Extent& columns) noexcept {
-    if (tiles() == 1) return network_->run({.data = in, .blur = blur_.get()}, out, context_);
-    const View<const float> from =
-        in.block(rows.first, columns.first, rows.last - rows.first, columns.last - columns.first);
-    const View<float> to = out.block(rows.first, columns.first, from.rows(), from.columns());
+    if (tiles() == 1 && in.size() == 1)
+        return network_->run({.data = in[0], .blur = blur_.get()}, out[0], context_);
+    const Index height = rows.last - rows.first, width = columns.last - columns.first;
+    const auto part = [&](auto plane) { return plane.block(rows.first, columns.first, height, width); };
     if (const Status stopped = context_.poll(); stopped != Status::ok) {
-        copy(from, to);
+        for (std::size_t c = 0; c < in.size(); ++c) copy(part(in[c]), part(out[c]));
         return stopped;
     }
     Scratch scratch(context_.workspace());
-    const View<float> tile = scratch.take<float>({rows.end - rows.begin, columns.end - columns.begin});
+    const View<float> tile =
+        scratch.take<float>(image_shape(channels(), rows.end - rows.begin, columns.end - columns.begin));
     if (tile.data() == nullptr) return Status::internal_error;
     const auto inside = [](Index i, Index size) { return boundary_index(BoundaryRule::circular, i, size); };
-    for (Index r = rows.begin; r < rows.end; ++r) {
-        const float* line = in.row(inside(r, rows_));
-        float* copied = tile.row(r - rows.begin);
-        if (columns.begin >= 0 && columns.end <= columns_)
-            std::copy(line + columns.begin, line + columns.end, copied);
-        else
-            for (Index c = columns.begin; c < columns.end; ++c)
-                copied[c - columns.begin] = line[inside(c, columns_)];
+    for (std::size_t c = 0; c < in.size(); ++c) {
+        const View<float> plane = plane_of(tile, static_cast<Index>(c));
+        for (Index r = rows.begin; r < rows.end; ++r) {
+            const float* line = in[c].row(inside(r, rows_));
+            float* copied = plane.row(r - rows.begin);
+            if (columns.begin >= 0 && columns.end <= columns_)
+                std::copy(line + columns.begin, line + columns.end, copied);
+            else
+                for (Index j = columns.begin; j < columns.end; ++j)
+                    copied[j - columns.begin] = line[inside(j, columns_)];
+        }
     }
     const Status status = network_->run(tile, tile, context_);
-    copy(tile.block(rows.first - rows.begin, columns.first - columns.begin, from.rows(), from.columns()), to);
+    for (std::size_t c = 0; c < out.size(); ++c)
+        copy(plane_of(tile, static_cast<Index>(c))
+                 .block(rows.first - rows.begin, columns.first - columns.begin, height, width),
+             part(out[c]));
     return status;
 }
 

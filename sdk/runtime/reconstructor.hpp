@@ -68,8 +68,8 @@ struct ReconstructorOptions {
     std::function<bool(const Progress&)> progress{};
 };
 
-/// Runs a model on images [rows, columns], or [channels, rows, columns] plane by plane, with values in [0,
-/// 1].
+/// Runs a model on images with values in [0, 1]: [rows, columns], or stacks of such planes one by one; models
+/// that look at several channels together on [channels, rows, columns].
 ///
 /// Serves one caller at a time; many may be made from one model, which may go afterwards.
 class Reconstructor {
@@ -82,6 +82,8 @@ public:
     /// neither denoises nor deblurs images.
     Reconstructor(const Model& model, Index rows, Index columns, const ReconstructorOptions& options = {});
 
+    /// That the model looks at together: 1, or 3 for colour.
+    [[nodiscard]] Index channels() const noexcept { return network_->channels(); }
     [[nodiscard]] Index rows() const noexcept { return rows_; }
     [[nodiscard]] Index columns() const noexcept { return columns_; }
     [[nodiscard]] Index tile_rows() const noexcept { return tile_rows_; }
@@ -129,15 +131,21 @@ public:
     /// Stops the run in progress, or else the next one, at its next stage boundary. From any thread.
     void cancel() noexcept { context_.cancel(); }
 
-    /// Reconstructs `in` to `out`, both of the planned size (or stacks of as many such planes), with any row
-    /// and channel strides. They may be the same image if tiles() is 1, and must not overlap otherwise.
-    /// Pixels that are NaN or infinite spoil pixels within overlap() of them, and change no others; with
-    /// Fourier steps they spoil the whole plane. Allocates nothing.
+    /// Reconstructs `in` to `out`, both of the planned size and with the model's channels (or, of one
+    /// channel, stacks of as many such planes), with any row and channel strides. They may be the same image
+    /// if tiles() is 1, and must not overlap otherwise. Pixels that are NaN or infinite spoil pixels within
+    /// overlap() of them, and change no others; with Fourier steps they spoil the whole plane. Allocates
+    /// nothing.
     ///
     /// ok, or cancelled / deadline_exceeded: then each tile holds what its last finished stage made, and
     /// tiles that had not been begun hold the input. Otherwise `out` is untouched: size_mismatch, or
     /// invalid_argument where nothing was bound or images overlap.
     [[nodiscard]] Status run(View<const float> in, View<float> out) noexcept;
+
+    /// The same for the channels of one image, as many as the model's, each a plane of its own wherever it
+    /// lies.
+    [[nodiscard]] Status run(std::span<const View<const float>> in,
+                             std::span<const View<float>> out) noexcept;
 
     /// Why `run` refuses these images, in a sentence; "ok" if it does not.
     [[nodiscard]] std::string explain(View<const float> in, View<const float> out) const;
@@ -160,10 +168,17 @@ private:
     void require_kernel(View<const float> kernel, const Shape& largest) const;
     void choose_tiles(const ReconstructorOptions& options);
     void finish_bind() noexcept;
+    using InPlanes = std::span<const View<const float>>;  // the channels of one image
+    using OutPlanes = std::span<const View<float>>;
     [[nodiscard]] Status check(View<const float> in, View<const float> out) const noexcept;
-    [[nodiscard]] Status run_tile(View<const float> in, View<float> out, const Extent& rows,
+    [[nodiscard]] Status check(InPlanes in, OutPlanes out) const noexcept;
+    [[nodiscard]] Status check_overlap(View<const float> in, View<const float> out,
+                                       bool same_plane) const noexcept;
+    void begin_run(Index images) noexcept;
+    [[nodiscard]] Status end_run(Status status) noexcept;
+    [[nodiscard]] Status run_tile(InPlanes in, OutPlanes out, const Extent& rows,
                                   const Extent& columns) noexcept;
-    [[nodiscard]] Status run_plane(View<const float> in, View<float> out) noexcept;
+    [[nodiscard]] Status run_image(InPlanes in, OutPlanes out) noexcept;
 
     Index rows_, columns_;
     Index tile_rows_ = 0, tile_columns_ = 0;

@@ -121,17 +121,17 @@ SLX_API void slx_model_destroy(slx_model* model);
 /* Set `size` before the call. Texts belong to the model. */
 typedef struct slx_model_info {
     size_t size;
-    const char* name;       /* "denoise_sigma25" */
-    const char* problem;    /* what it solves: "denoise" or "deblur" */
-    const char* licence;    /* of its parameters, and of what they were learned from */
-    float sigma_min;        /* the noise levels that it was trained for: standard deviations in units of */
-    float sigma_max;        /* 1/255 of the image range; equal where it knows one level only */
-    int32_t channels;       /* that it looks at together: 1, each plane is reconstructed by itself */
-    int32_t stages;         /* unrolled steps; cancelling and time limits act between them */
+    const char* name;    /* "denoise_sigma25" */
+    const char* problem; /* what it solves: "denoise" or "deblur" */
+    const char* licence; /* of its parameters, and of what they were learned from */
+    float sigma_min;     /* the noise levels that it was trained for: standard deviations in units of */
+    float sigma_max;     /* 1/255 of the image range; equal where it knows one level only */
+    int32_t channels;    /* that it looks at together: 1, each plane is reconstructed by itself; 3, colour */
+    int32_t stages;      /* unrolled steps; cancelling and time limits act between them */
     size_t parameter_count; /* float32 numbers */
 
-    /* Since 0.2. Whether plans need a kernel ("deblur"), or refuse one; and the largest for which it was trained:
-     * larger ones work too, less well. 0 x 0: not known, or needs none. */
+    /* Since 0.2. Whether plans need a kernel ("deblur"), or refuse one; and the largest for which it was
+     * trained: larger ones work too, less well. 0 x 0: not known, or needs none. */
     int32_t needs_kernel;
     size_t kernel_rows;
     size_t kernel_columns;
@@ -182,8 +182,9 @@ typedef struct slx_plan_options {
      * to the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the
      * tiles without their overlap; if one of the two is 0, the library chooses it.
      *
-     * Models that deblur, and others with Fourier steps, are not cut, because each pixel sees the whole image:
-     * tile sizes are not looked at, and a memory_limit below what the image takes is SLX_UNSUPPORTED. */
+     * Models that deblur, and others with Fourier steps, are not cut, because each pixel sees the whole
+     * image: tile sizes are not looked at, and a memory_limit below what the image takes is SLX_UNSUPPORTED.
+     */
     size_t tile_rows;
     size_t tile_columns;
     size_t memory_limit; /* bytes, of workspace_bytes and plan_bytes below; 0: 64 MiB, or where nothing can be
@@ -227,6 +228,7 @@ typedef struct slx_plan_info {
     size_t plan_bytes;
     size_t kernel_rows;
     size_t kernel_columns;
+    int32_t channels; /* since 0.2: those of the model, which each run takes together */
 } slx_plan_info;
 
 SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
@@ -276,17 +278,25 @@ typedef struct slx_output {
     size_t row_stride;
 } slx_output;
 
-/* Reconstructs one plane; colour images are three planes and three runs. Allocates nothing, locks nothing.
+/* Reconstructs one plane, by a model that looks at one channel: its colour images are three planes and three
+ * runs. Allocates nothing, locks nothing.
  *
  * `out` may be `in` (same data, same row_stride) if the plan has one tile; otherwise they must not overlap.
  * Values beyond [0, 1] are allowed, and results may lie slightly beyond: nothing is clipped. A NaN or
- * infinite pixel spoils pixels around it, at most stages * 2 * filter radius away, and changes no others; where
- * there are Fourier steps, it spoils the whole plane.
+ * infinite pixel spoils pixels around it, at most stages * 2 * filter radius away, and changes no others;
+ * where there are Fourier steps, it spoils the whole plane.
  *
  * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles
  * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or
  * SLX_SIZE_MISMATCH: the output is as before. */
 SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error);
+
+/* Since 0.2. The same for the channels of one image, by a model that looks at several together: in[0] to
+ * in[channels - 1] are red, green and blue, wherever each of them lies, and likewise out[0] ...; no two of
+ * `out` overlap. `channels` must be the model's; with 1, this is slx_plan_run. What spoils a channel spoils
+ * the others too. */
+SLX_API slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out,
+                                       size_t channels, slx_error* error);
 
 /* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at
  * once. Runs after that are not affected. NULL is allowed. */

@@ -147,6 +147,18 @@ public:
         return true;
     }
 
+    /// The same for the channels of one image, which a colour model looks at together.
+    bool run(const std::vector<slx_input>& in, const std::vector<slx_output>& out) {
+        if (in.size() != out.size())
+            throw std::invalid_argument("input and output must have as many channels, got " +
+                                        std::to_string(in.size()) + " and " + std::to_string(out.size()));
+        slx_error error;
+        const slx_status status = slx_plan_run_planes(plan_.get(), in.data(), out.data(), in.size(), &error);
+        if (status == SLX_CANCELLED || status == SLX_DEADLINE_EXCEEDED) return false;
+        detail::check(status, error);
+        return true;
+    }
+
     /// A plane without gaps between its rows, rows * columns values.
     bool run(const std::vector<float>& in, std::vector<float>& out) {
         if (in.size() != rows_ * columns_ || out.size() != rows_ * columns_)

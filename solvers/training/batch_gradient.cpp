@@ -21,12 +21,12 @@ const BatchOptions& checked(const BatchOptions& options) {
 
 BatchGradient::Worker::Worker(const UnrolledNetwork& network, const BatchOptions& options, Isa isa,
                               const TrainingBlur* blur)
-    : context(make_serial_runner()), sample(options.rows, options.columns, blur) {
+    : context(make_serial_runner()), sample(options.rows, options.columns, blur, network.channels()) {
     context.set_isa(isa);
     const Shape domain = sample.domain();
-    context.workspace().reserve(
-        std::max(sample.workspace_bytes(context),
-                 network.training_workspace_bytes(domain[0], domain[1], context, sample.observation())));
+    context.workspace().reserve(std::max(
+        sample.workspace_bytes(context),
+        network.training_workspace_bytes(domain.last(1), domain.last(0), context, sample.observation())));
 }
 
 BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,

@@ -19,8 +19,8 @@
 namespace sonolux {
 
 /// Writes clean patch number `sample`, values 0 to 255, to `patch`: [rows, columns] of the batch, and as much
-/// more on every side as the radius of the blurs. A function of `sample` alone; called from several threads
-/// at once; must not throw.
+/// more on every side as the radius of the blurs; [channels, rows, columns] for networks of several. A
+/// function of `sample` alone; called from several threads at once; must not throw.
 using PatchFunction = std::function<void(std::uint64_t sample, View<float> patch)>;
 
 /// The streams of Philox under the run's seed that training draws from. Those below 100 mean what

@@ -21,15 +21,16 @@ template <class Pixel>
 void over_interior(View<const float> image, View<const float> truth, View<float> image_bar, Index margin,
                    Pixel&& pixel) noexcept {
     const Index rows = image.rows(), columns = image.columns();
-    for (Index i = 0; i < rows; ++i) {
-        const float* x = image.row(i);
-        const float* t = truth.row(i);
-        float* bar = image_bar.row(i);
-        std::fill_n(bar, columns, 0.0f);
-        if (i < margin || i >= rows - margin) continue;
-        for (Index j = margin; j < columns - margin; ++j)
-            bar[j] = static_cast<float>(pixel(static_cast<double>(x[j]) - t[j]));
-    }
+    for (Index c = 0; c < plane_count(image); ++c)
+        for (Index i = 0; i < rows; ++i) {
+            const float* x = plane_of(image, c).row(i);
+            const float* t = plane_of(truth, c).row(i);
+            float* bar = plane_of(image_bar, c).row(i);
+            std::fill_n(bar, columns, 0.0f);
+            if (i < margin || i >= rows - margin) continue;
+            for (Index j = margin; j < columns - margin; ++j)
+                bar[j] = static_cast<float>(pixel(static_cast<double>(x[j]) - t[j]));
+        }
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ double NegativePsnrLoss::value_gradient(View<const float> image, View<const floa
                                         View<float> image_bar) const noexcept {
     const Index rows = std::max<Index>(image.rows() - 2 * margin_, 0);
     const Index columns = std::max<Index>(image.columns() - 2 * margin_, 0);
-    const auto count = static_cast<double>(rows * columns);
+    const auto count = static_cast<double>(plane_count(image) * rows * columns);
     double sum = 0;
     over_interior(image, truth, image_bar, margin_, [&](double difference) {
         sum += difference * difference;
@@ -83,8 +84,10 @@ double NegativePsnrLoss::value_gradient(View<const float> image, View<const floa
     const double relative = sum / (count * peak_ * peak_);
     // d/dx of 10 log10(sum) is 20 / ln 10 (x - x*) / sum
     const double factor = relative > smallest ? 20 / (std::log(10.0) * sum) : 0;
-    for (Index i = 0; i < image.rows(); ++i)
-        for (Index j = 0; j < image.columns(); ++j) image_bar(i, j) *= static_cast<float>(factor);
+    for (Index c = 0; c < plane_count(image); ++c)
+        for (Index i = 0; i < image.rows(); ++i)
+            for (Index j = 0; j < image.columns(); ++j)
+                plane_of(image_bar, c)(i, j) *= static_cast<float>(factor);
     return 10 * std::log10(std::max(relative, smallest));
 }
 

@@ -6,8 +6,9 @@
 //     SmoothedL1Loss     sum sqrt((x - x*)^2 + eps^2) - eps
 //     NegativePsnrLoss   -20 log10(peak / root mean square of x - x*)  (Schmidt and Roth 2014, eq. 12)
 //
-// Each looks at the interior only: `margin` pixels on every side are left out, because what lies beyond the
-// border of a patch is guessed and the error there says little about the network.
+// Sums and means are over all channels. Each looks at the interior only: `margin` pixels on every side are
+// left out, because what lies beyond the border of a patch is guessed and the error there says little about
+// the network.
 #pragma once
 
 #include <vector>

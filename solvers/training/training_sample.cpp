@@ -1,14 +1,18 @@
 // sonolux/solvers/training/training_sample.cpp
 #include <sonolux/solvers/training/training_sample.hpp>
 
+#include <sonolux/core/image_planes.hpp>
+
 namespace sonolux {
 
-TrainingSample::TrainingSample(Index rows, Index columns, const TrainingBlur* blur)
+TrainingSample::TrainingSample(Index rows, Index columns, const TrainingBlur* blur, Index channels)
     : radius_(blur != nullptr && blur->kernels ? blur->kernel_radius : 0),
-      clean_({rows + 2 * radius_, columns + 2 * radius_}),
-      data_({rows, columns}),
-      truth_({rows, columns}) {
+      clean_(image_shape(channels, rows + 2 * radius_, columns + 2 * radius_)),
+      data_(image_shape(channels, rows, columns)),
+      truth_(data_.shape()) {
     if (blur == nullptr) return;
+    require(channels == 1, Status::invalid_argument,
+            "networks with Fourier steps look at 1 channel, got samples of ", channels);
     require(blur->kernel_radius >= 0 && blur->border >= radius_, Status::invalid_argument,
             "the border of the domain must be at least the radius of the kernels, ", radius_, ", got ",
             blur->border);
@@ -38,17 +42,19 @@ void TrainingSample::degrade(std::uint64_t kernel, const SampleNoise& noise, flo
     }
     fill_normal(data_.view(), Philox(noise.seed, noise.stream, noise.sample));
     const auto deviation = static_cast<float>(noise.sigma);
-    const Index rows = data_.shape()[0], columns = data_.shape()[1];
-    for (Index i = 0; i < rows; ++i) {
-        const float* sharp = clean_.view().row(radius_ + i) + radius_;
-        const float* blurred = seen.row(radius_ + i) + radius_;
-        float* y = data_.view().row(i);
-        float* x = truth_.view().row(i);
-        for (Index j = 0; j < columns; ++j) {
-            y[j] = scale * (blurred[j] + deviation * y[j]);
-            x[j] = scale * sharp[j];
+    const View<const float> clean = clean_.view();
+    const Index rows = data_.view().rows(), columns = data_.view().columns();
+    for (Index c = 0; c < plane_count(seen); ++c)
+        for (Index i = 0; i < rows; ++i) {
+            const float* sharp = plane_of(clean, c).row(radius_ + i) + radius_;
+            const float* blurred = plane_of(seen, c).row(radius_ + i) + radius_;
+            float* y = plane_of(data_.view(), c).row(i);
+            float* x = plane_of(truth_.view(), c).row(i);
+            for (Index j = 0; j < columns; ++j) {
+                y[j] = scale * (blurred[j] + deviation * y[j]);
+                x[j] = scale * sharp[j];
+            }
         }
-    }
     if (blur_) blur_->enter(data_, on_domain_, context);
 }
 

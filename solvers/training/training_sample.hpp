@@ -39,10 +39,12 @@ struct SampleNoise {
 
 class TrainingSample {
 public:
-    /// Observations are [rows, columns]. Throws Error{invalid_argument} naming the field.
-    TrainingSample(Index rows, Index columns, const TrainingBlur* blur);
+    /// Observations are [rows, columns], or [channels, rows, columns] of several, which have noise of their
+    /// own each. Throws Error{invalid_argument} naming the field; one is a blur of several channels.
+    TrainingSample(Index rows, Index columns, const TrainingBlur* blur, Index channels = 1);
 
-    /// The clean patch, to be filled in: values 0 to 255, [rows + 2 radius, columns + 2 radius].
+    /// The clean patch, to be filled in: values 0 to 255, [rows + 2 radius, columns + 2 radius], of several
+    /// channels [channels, rows, columns].
     [[nodiscard]] View<float> clean() noexcept { return clean_.view(); }
 
     /// Of `degrade`.
@@ -51,7 +53,7 @@ public:
     /// Makes what follows from the clean patch, times `scale`. Kernel number `kernel`.
     void degrade(std::uint64_t kernel, const SampleNoise& noise, float scale, Context& context) noexcept;
 
-    [[nodiscard]] View<const float> truth() const noexcept { return truth_.view(); }    ///< [rows, columns]
+    [[nodiscard]] View<const float> truth() const noexcept { return truth_.view(); }    ///< as observed
     [[nodiscard]] View<const float> observed() const noexcept { return data_.view(); }  ///< y, likewise
     /// As the stages of a network want it, and x_0 at the same time.
     [[nodiscard]] Observation observation() const noexcept {

@@ -27,16 +27,19 @@ Validation::Validation(const UnrolledNetwork& network, const std::vector<Array<f
     std::size_t workspace = 0;
     for (std::size_t i = 0; i < images.size(); ++i) {
         const Array<float>& image = images[i];
-        require(image.shape().rank() == 2 && image.shape()[0] > rim && image.shape()[1] > rim,
-                Status::invalid_argument, "validation image ", i, " must be a plane larger than ", rim, " x ",
-                rim, ", got ", to_string(image.shape()));
-        TrainingSample& sample = samples_.emplace_back(image.shape()[0] - rim, image.shape()[1] - rim, blur);
+        const Index channels = network.channels(), rows = image.shape().last(1),
+                    columns = image.shape().last(0);
+        require(image.shape() == image_shape(channels, rows, columns) && rows > rim && columns > rim,
+                Status::invalid_argument, "validation image ", i, " must be ", channels,
+                channels == 1 ? " plane" : " planes", " larger than ", rim, " x ", rim, ", got ",
+                to_string(image.shape()));
+        TrainingSample& sample = samples_.emplace_back(rows - rim, columns - rim, blur, channels);
         std::copy(image.begin(), image.end(), sample.clean().data());
         const Shape domain = sample.domain();
         largest = std::max(largest, domain.elements());
-        workspace =
-            std::max({workspace, sample.workspace_bytes(serial),
-                      network.run_workspace_bytes(domain[0], domain[1], serial, sample.observation())});
+        workspace = std::max(
+            {workspace, sample.workspace_bytes(serial),
+             network.run_workspace_bytes(domain.last(1), domain.last(0), serial, sample.observation())});
     }
     if (samples_.empty()) return;
     for (int thread = 0; thread < context.threads(); ++thread)
@@ -61,12 +64,16 @@ double Validation::psnr(UnrolledNetwork& network, Index steps) noexcept {
             const View<float> estimate =
                 observation.blur != nullptr ? observation.blur->inside(whole) : whole;
             double square = 0;
-            for (Index row = 0; row < estimate.rows(); ++row)
-                for (Index column = 0; column < estimate.columns(); ++column) {
-                    const double error =
-                        (static_cast<double>(estimate(row, column)) - sample.truth()(row, column)) / scale;
-                    square += error * error;
-                }
+            for (Index c = 0; c < plane_count(estimate); ++c) {
+                const View<const float> plane = plane_of(View<const float>(estimate), c);
+                const View<const float> truth = plane_of(sample.truth(), c);
+                for (Index row = 0; row < plane.rows(); ++row)
+                    for (Index column = 0; column < plane.columns(); ++column) {
+                        const double error =
+                            (static_cast<double>(plane(row, column)) - truth(row, column)) / scale;
+                        square += error * error;
+                    }
+            }
             psnr_[i] = 10 * std::log10(255.0 * 255.0 * static_cast<double>(estimate.elements()) / square);
         });
         for (double psnr : psnr_) sum += psnr;

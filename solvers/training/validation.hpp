@@ -16,7 +16,8 @@ namespace sonolux {
 /// compare.
 class Validation {
 public:
-    /// Clean images [rows, columns] with values 0 to 255, noise levels in the same units. Image i has noise
+    /// Clean images [rows, columns], or [channels, rows, columns] for networks of several, with values 0 to
+    /// 255, noise levels in the same units. Image i has noise
     /// from (seed, TrainingStream::validation_noise, i), the same for all levels, and is blurred with kernel
     /// first_validation_kernel + i; then a rim as wide as the radius of the kernels is not observed. Runs on
     /// the threads of `context`, which must outlive this object. Throws Error{invalid_argument} if a level is

@@ -85,11 +85,15 @@ TEST_F(DemoCommand, OnAnImageOfYours) {
     const Outcome noisy = run("demo --models models --image mine.png --sigma 20 --output out");
     ASSERT_EQ(noisy.status, 0) << noisy.err;
     EXPECT_THAT(noisy.out, HasSubstr("3 x 50 x 60"));
-    EXPECT_THAT(noisy.err, HasSubstr("each channel is denoised by itself"));
+    EXPECT_THAT(noisy.err, HasSubstr("each plane of its opponent colours is denoised by itself"));
     EXPECT_EQ(read_image(file("out/mine_sigma20_denoised.png")).channels(), 3);
     const Outcome clean = run("demo --models models --image mine.png --add-noise --output out");
     ASSERT_EQ(clean.status, 0) << clean.err;
     EXPECT_THAT(clean.out, HasSubstr("noisy PSNR"));
+    write_model("models/denoise_color_any_sigma.safetensors", 5, 55, 3);
+    const Outcome colour = run("demo --models models --image mine.png --sigma 20 --output out");
+    EXPECT_THAT(colour.out, HasSubstr("denoise_color_any_sigma"));
+    EXPECT_THAT(colour.err, Not(HasSubstr("opponent")));
     EXPECT_THAT(run("demo --models models --image mine.png --sigma 80 --output out").err,
                 HasSubstr("holds no model for these noise levels"));
     EXPECT_THAT(run("demo --models nowhere --image mine.png"),

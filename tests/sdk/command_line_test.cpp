@@ -99,12 +99,12 @@ TEST_F(CommandLine, TilesMakeNoDifference) {
     EXPECT_EQ(read_file(file("whole.tif")), read_file(file("tiled.tif")));
 }
 
-TEST_F(CommandLine, AskWhatToDoWithColour) {
+TEST_F(CommandLine, DoesWithColourWhatItIsTold) {
     write_model("m.safetensors");
     write_noisy("in.png", 3, 30, 20);
     EXPECT_THAT(
-        run("reconstruct m.safetensors in.png out.png"),
-        FailsWith(1, "in.png: has 3 channels, the model \"m\" takes 1 (grey); choose --channels separate"));
+        run("reconstruct m.safetensors in.png out.png --channels refuse"),
+        FailsWith(1, "in.png: has 3 channels, the model \"m\" takes 1 (grey); choose --channels opponent"));
     EXPECT_FALSE(fs::exists(file("out.png")));
     ASSERT_EQ(run("reconstruct m.safetensors in.png separate.png --channels separate").status, 0);
     ASSERT_EQ(run("reconstruct m.safetensors in.png luma.png --channels luma").status, 0);
@@ -287,7 +287,8 @@ TEST_F(CommandLine, EvaluationRefusesWhatItsProtocolDoesNotCover) {
     EXPECT_THAT(run("evaluate m.safetensors --data nowhere"),
                 FailsWith(1, "nowhere: cannot be read as a folder"));
     write_noisy("data/a.png", 3, 20, 20);
-    EXPECT_THAT(run("evaluate m.safetensors --data data"), FailsWith(1, "data/a.png: has 3 channels"));
+    EXPECT_THAT(run("evaluate m.safetensors --data data --channels refuse"),
+                FailsWith(1, "data/a.png: has 3 channels"));
     EXPECT_EQ(run("evaluate m.safetensors --data data --channels luma").status, 0);
     EXPECT_THAT(run("evaluate m.safetensors --data data --protocol bsd68"),
                 FailsWith(1, "the protocol bsd68 needs 68 images, there are 1"));

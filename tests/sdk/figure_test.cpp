@@ -138,6 +138,25 @@ TEST(Figure, DrawsFiltersAndCurvesOfAnyNumber) {
     EXPECT_THROW((void)draw_curves(std::array{CurvePanel{"", {1, 2}, {1}}}, {}), Error);
 }
 
+TEST(Figure, DrawsFiltersOfThreeChannelsInTheirColours) {
+    Array<float> filters({2, 3, 3, 3});
+    filters(1, 0, 1, 1) = 1;   // red in the middle of the second
+    filters(1, 2, 1, 1) = -1;  // and as little blue
+    const Canvas canvas = draw_filters(filters, "filters");
+    bool grey = false, orange = false;
+    for (Index i = 0; i < canvas.rows(); ++i)
+        for (Index j = 0; j < canvas.columns(); ++j) {
+            grey = grey || canvas.at(i, j) == Colour{128, 128, 128};
+            orange = orange || canvas.at(i, j) == Colour{255, 128, 0};
+        }
+    EXPECT_TRUE(grey && orange);
+    EXPECT_THAT(
+        [] {
+            (void)draw_filters(Array<float>({2, 2, 3, 3}), "two");
+        },
+        ThrowsMessage<Error>(HasSubstr("got 2 x 2 x 3 x 3")));
+}
+
 TEST(Chart, BreaksLinesWhereThereIsNoNumber) {
     const ChartSeries series{"loss <validation>", {0, 1, 2, 3, 4}, {4, 3, std::nan(""), 1, 0.5}};
     const std::string svg = svg_chart(std::array{series}, {"Training", "iteration", "loss"});

@@ -96,6 +96,26 @@ TEST_F(ImageSetTest, TurnsColourIntoGrey) {
                 0.03);  // these weights are rounded to four digits
 }
 
+TEST_F(ImageSetTest, KeepsColourWhereAskedAndGivesGreyThreeEqualChannels) {
+    Array<float> colour({3, 4, 6});
+    for (Index i = 0; i < 72; ++i) colour.data()[i] = static_cast<float>(3 * i) / 255;
+    write_image(path("a_colour.png"), colour);
+    write_ramp("b_grey.png", 4, 6);
+    ImageSetOptions options;
+    options.channels = 3;
+    options.reductions = {2};
+    const ImageSet set = load_image_set(path(), options);
+    ASSERT_EQ(set.images[0].shape(), (Shape{3, 2, 3}));
+    EXPECT_EQ(set.pixels(), 12);
+    // Pixels 3 (6 i + j) + 72 c in rows of 6: the mean of four.
+    EXPECT_NEAR(set.images[0](2, 1, 1), 144 + 3 * (6 * 2.5 + 2.5), 1e-3);
+    ASSERT_EQ(set.images[1].shape(), (Shape{3, 2, 3}));
+    for (Index c = 1; c < 3; ++c) EXPECT_EQ(set.images[1](c, 1, 2), set.images[1](0, 1, 2));
+    options.channels = 2;
+    EXPECT_THAT([&] { (void)load_image_set(path(), options); },
+                ThrowsMessage<Error>(HasSubstr("channels must be 1 or 3, got 2")));
+}
+
 TEST_F(ImageSetTest, KeepsTheOrderOfAList) {
     write_ramp("x/a.png", 3, 3);
     write_ramp("b.png", 4, 4);

@@ -68,10 +68,16 @@ ShrinkageFieldsOptions convolutions_in_fourier() {
     return options;
 }
 
+VariationalNetworkOptions colour() {
+    VariationalNetworkOptions options = tiny_architecture();
+    options.prior.filters.channels = 3;
+    return options;
+}
+
 const std::vector<NetworkOptions>& architectures() {
     static const std::vector<NetworkOptions> all{
-        VariationalNetworkOptions{}, tiny_architecture(),  unusual(),
-        ShrinkageFieldsOptions{},    experts_in_fourier(), convolutions_in_fourier()};
+        VariationalNetworkOptions{}, tiny_architecture(),       unusual(), ShrinkageFieldsOptions{},
+        experts_in_fourier(),        convolutions_in_fourier(), colour()};
     return all;
 }
 
@@ -109,6 +115,15 @@ const std::string convolutional = to_text(architecture_to_json(convolutions_in_f
 TEST(ModelArchitecture, ReadsWhatItWroteToTheBit) {
     for (const NetworkOptions& options : architectures())
         EXPECT_EQ(read(to_text(architecture_to_json(options))), options);
+}
+
+TEST(ModelArchitecture, SpeaksOfChannelsWhereThereAreSeveral) {
+    EXPECT_THAT(standard,
+                Not(HasSubstr("channels")));  // which files from before there was colour do not have
+    const std::string text = to_text(architecture_to_json(colour()));
+    EXPECT_EQ(channels(read(text)), 3);
+    EXPECT_THAT([&] { (void)read(replaced(text, "\"channels\":3", "\"channels\":5")); },
+                ThrowsMessage<Error>(HasSubstr("filters.channels must be from 1 to 4, got 5")));
 }
 
 TEST(ModelArchitecture, WritesNumbersAsPeopleWould) {

@@ -52,6 +52,37 @@ TEST(Reconstructor, GivesTheSameBitsWhateverTheTiles) {
         }
 }
 
+TEST(Reconstructor, GivesTheSameBitsWhateverTheTilesOfColourImages) {
+    const Array<float> image = tiny_image({3, 150, 131});
+    for (const BoundaryRule boundary : {BoundaryRule::symmetric, BoundaryRule::circular}) {
+        VariationalNetworkOptions options = tiny_architecture();
+        options.prior.filters.channels = 3;
+        options.prior.boundary = boundary;
+        const Model model = tiny_model(options);
+        const Array<float> whole = run(model, image);
+        EXPECT_FALSE(same_bits(whole, image));
+        for (const auto& [rows, columns] : {std::pair{64, 64}, {37, 91}, {150, 16}, {16, 131}})
+            EXPECT_TRUE(same_bits(run(model, image, {.tile_rows = rows, .tile_columns = columns}), whole))
+                << to_string(boundary) << ", tiles of " << rows << " x " << columns;
+    }
+}
+
+TEST(Reconstructor, TakesAsManyChannelsAsItsModelLooksAt) {
+    VariationalNetworkOptions options = tiny_architecture();
+    options.prior.filters.channels = 3;
+    Reconstructor reconstructor(tiny_model(options), 20, 30);
+    reconstructor.bind();
+    EXPECT_EQ(reconstructor.channels(), 3);
+    for (const Shape& shape : {Shape{20, 30}, Shape{1, 20, 30}, Shape{4, 20, 30}, Shape{6, 20, 30}}) {
+        const Array<float> image(shape);
+        Array<float> result(shape);
+        EXPECT_EQ(reconstructor.run(image, result), Status::size_mismatch) << to_string(shape);
+        EXPECT_THAT(
+            reconstructor.explain(image, result),
+            HasSubstr("images must be 3 x 20 x 30, the size of the plan and the channels of the model"));
+    }
+}
+
 TEST(Reconstructor, GivesTheSameBitsWhateverTheThreadsAndTilesOnEachInstructionSet) {
     VariationalNetworkOptions options = tiny_architecture();
     options.prior.filters = {FilterKind::dct, 6, 5};

@@ -138,6 +138,38 @@ TEST_F(Train, ContinuesAfterAStopToTheSameBits) {
     EXPECT_EQ(metrics_without_time(folder_ / "parts"), metrics_without_time(folder_ / "whole"));
 }
 
+TEST_F(Train, LearnsFromColourPhotographsInColour) {
+    for (int i = 0; i < 4; ++i) {
+        const fs::path path = folder_ / "images" / (std::to_string(i) + ".png");
+        const Image grey = read_image(path.string());
+        Array<float> colour({3, 48, 48});
+        for (Index c = 0; c < 3; ++c)
+            for (Index k = 0; k < 48 * 48; ++k)
+                colour.view()[c].data()[k] = static_cast<float>(c + 1) / 3 * grey.pixels.data()[k];
+        write_image(path.string(), colour.view());
+    }
+    const fs::path path = folder_ / "colour.toml";
+    std::ofstream(path) << "name = 'colour'\n"
+                        << "network = {channels = 3, stages = 2, filters = 12, filter_size = 3, nodes = 15}\n"
+                        << "problem.sigma = 25\ndata.sources = ['" << (folder_ / "images").string() << "']\n"
+                        << "validation = {sources = ['" << (folder_ / "images").string()
+                        << "'], images = 2, crop = 40, every = 7}\n"
+                        << "training = {patch = 20, batch = 8, group = 2, steps = 30}\n";
+    TrainRequest parts = request(path.string(), "parts");
+    parts.stop_after = 11;
+    (void)train(parts);
+    parts.stop_after = 0;
+    parts.threads = 2;
+    (void)train(parts);
+    const TrainSummary summary = train(request(path.string(), "whole"));
+    EXPECT_GT(summary.validation_psnr, 20.2) << "better than the noisy image";
+    EXPECT_EQ(content(folder_ / "parts/model.safetensors"), content(folder_ / "whole/model.safetensors"));
+    const Model model = load_model_file(summary.model);
+    EXPECT_EQ(network_from_model(model)->channels(), 3);
+    EXPECT_THAT(model.training.recipe, HasSubstr("channels = 3"));
+    EXPECT_THAT(content(folder_ / "whole/report.html"), HasSubstr("12 filters 3"));
+}
+
 TEST_F(Train, AFinishedRunThatIsAskedForAgainStaysAsItIs) {
     const std::string path = recipe("", 2);
     train(request(path, "run"));

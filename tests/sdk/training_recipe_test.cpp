@@ -53,6 +53,18 @@ TEST(TrainingRecipe, ResolvedSaysEverythingAndReadsTheSame) {
     EXPECT_LT(options.phases[3].step_weights[0], options.phases[3].step_weights[1]);
 }
 
+TEST(TrainingRecipe, TakesOneChannelOrThree) {
+    const std::string start = shortest;
+    const TrainingRecipe recipe = parse_training_recipe(start + "network.channels = 3\n", "colour.toml");
+    EXPECT_EQ(channels(recipe.network), 3);
+    EXPECT_THAT(recipe.resolved, HasSubstr("channels = 3"));
+    // What was resolved before there was colour stays as it was.
+    EXPECT_THAT(parse_training_recipe(start, "grey.toml").resolved, testing::Not(HasSubstr("channels")));
+    EXPECT_THAT([&] { (void)parse_training_recipe(start + "network.channels = 2\n", "two.toml"); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("two.toml:4: network.channels"),
+                                           HasSubstr("must be 1 (grey) or 3 (colour), got 2"))));
+}
+
 // The level in the middle of the range was rounded to 0, which the resolved recipe must not say.
 TEST(TrainingRecipe, ValidatesWithinTheRangeOfItsNoise) {
     const auto levels = [](const std::string& sigma) {

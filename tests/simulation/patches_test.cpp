@@ -46,6 +46,32 @@ TEST(Symmetry, TurnsARectangleInsideAnImage) {
         for (Index j = 0; j < 4; ++j) EXPECT_EQ(patch(i, j), static_cast<float>(1000 * (3 + j) + 6 - i));
 }
 
+TEST(PatchSampler, CutsAndTurnsAllChannelsTogether) {
+    // Channel c is the first plus c: wherever a patch comes from and whichever way it lies, so it is there.
+    Array<float> image({3, 40, 50});
+    const Array<float> first = numbered(40, 50);
+    for (Index c = 0; c < 3; ++c)
+        for (Index i = 0; i < first.elements(); ++i)
+            image.view()[c].data()[i] = first.data()[i] + 0.25f * static_cast<float>(c);
+    const PatchSampler colour({{{image}, 1}}, 16, 16, 77), grey({{{first}, 1}}, 16, 16, 77);
+    EXPECT_EQ(colour.patch_shape(), (Shape{3, 16, 16}));
+    EXPECT_EQ(colour.places(), grey.places());
+    Context context;
+    Array<float> patches({20, 3, 16, 16}), planes({20, 16, 16});
+    colour.fill(5, patches, context);
+    grey.fill(5, planes, context);
+    for (Index b = 0; b < 20; ++b)
+        for (Index c = 0; c < 3; ++c)
+            for (Index i = 0; i < 256; ++i)
+                ASSERT_EQ(patches.view()[b][c].data()[i],
+                          planes.view()[b].data()[i] + 0.25f * static_cast<float>(c));
+
+    EXPECT_THAT(([&] {
+                    PatchSampler({{{image}, 1}, {{first}, 1}}, 16, 16, 1);
+                }),
+                ThrowsMessage<Error>(HasSubstr("image 0 of patch source 1 has 1 channels, the first has 3")));
+}
+
 TEST(PatchSampler, DrawsTheSameSamplesWhateverTheBatchAndTheThreads) {
     const Array<float> a = numbered(40, 50), b = numbered(64, 33, 1);
     const PatchSampler sampler({{{a, b}, 0.5}, {{b}, 0.5}}, 16, 16, 77);

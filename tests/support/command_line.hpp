@@ -66,11 +66,13 @@ protected:
     }
 
     // Two small stages with the parameters that training starts from: they denoise a little.
-    void write_model(const std::string& name, double sigma_min = 25, double sigma_max = 25) const {
+    void write_model(const std::string& name, double sigma_min = 25, double sigma_max = 25,
+                     int channels = 1) const {
         VariationalNetworkOptions options;
         options.stages = 2;
         options.prior.filters.count = 8;
         options.prior.filters.size = 3;
+        options.prior.filters.channels = channels;
         options.sigma_degree = sigma_min == sigma_max ? 0 : 1;
         auto network = make_variational_network(options);
         initialise(*network, options);

@@ -15,9 +15,10 @@ namespace sonolux {
 
 inline bool same_bits(View<const float> a, View<const float> b) {
     if (a.shape() != b.shape()) return false;
-    for (Index i = 0; i < a.rows(); ++i)
-        if (std::memcmp(a.row(i), b.row(i), static_cast<std::size_t>(a.columns()) * sizeof(float)) != 0)
-            return false;
+    const std::size_t row_bytes = static_cast<std::size_t>(a.columns()) * sizeof(float);
+    for (Index c = 0; c < plane_count(a); ++c)
+        for (Index i = 0; i < a.rows(); ++i)
+            if (std::memcmp(plane_of(a, c).row(i), plane_of(b, c).row(i), row_bytes) != 0) return false;
     return true;
 }
 
