@@ -73,7 +73,7 @@ void reconstruct_blurred(const DeblurArguments& arguments, const CommonOptions& 
     DeblurSummary summary;
     const Image result = deblur(*deblurrer, image, arguments.input, kernel, arguments.kernel,
                                 {.sigma = arguments.sigma,
-                                 .luma = arguments.luma,
+                                 .channels = arguments.channels,
                                  .rotate_kernel = arguments.rotate_kernel,
                                  .threads = common.threads,
                                  .progress = [&](const Progress& p) { return progress(p); }},

@@ -25,7 +25,8 @@ struct DeblurArguments {
     std::string kernel, variable;
     MethodArguments classical;
     double sigma = 0;  ///< 0: estimated
-    bool luma = false, rotate_kernel = false;
+    ChannelRule channels = ChannelRule::separate;
+    bool rotate_kernel = false;
     int bits = 0;
 };
 

@@ -23,7 +23,10 @@ void run_blurred(const Options& options, const CommonOptions& common) {
     arguments.input = options.input;
     arguments.output = options.output;
     arguments.sigma = options.sigma;
-    arguments.luma = options.channels == "luma";
+    arguments.channels = channel_rule_from_string(options.channels);
+    // Classical methods count on values of light, which differences of colours are not.
+    if (arguments.channels == ChannelRule::opponent && is_classical_deblurring(options.model))
+        arguments.channels = ChannelRule::separate;
     arguments.bits = options.bits;
     reconstruct_blurred(arguments, common);
 }
@@ -107,7 +110,7 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--channels", options->channels,
                      "for colour images and a grey model: opponent (each plane of the opponent colours by "
-                     "itself; default), separate (each channel by itself; so are blurs taken away), luma "
+                     "itself; default), separate (each channel by itself; what classical methods do), luma "
                      "(make it grey), or refuse")
         ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");

@@ -217,7 +217,10 @@ DeblurFunction deblur_function(Deblurrer& deblurrer, Deblurrer::ProgressCallback
 Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source, View<const float> kernel,
              const std::string& kernel_source, const DeblurOptions& options, DeblurSummary* summary) {
     Context context(make_openmp_runner(options.threads));
-    const bool to_luma = options.luma && image.channels() > 1;
+    require_channels(image.channels(), 1, options.channels, source, "deblurring");
+    const bool colour = image.channels() == 3;
+    const bool to_luma = options.channels == ChannelRule::luma && colour;
+    const bool to_opponent = options.channels == ChannelRule::opponent && colour;
     const Image grey = to_luma ? to_grey(image) : Image();
     const Image& input = to_luma ? grey : image;
     const View<const float> stack = input.pixels;
@@ -230,8 +233,8 @@ Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source
     done.kernel_columns = used.kernel.shape()[1];
     for (const std::string& note : used.notes) done.notes.push_back(kernel_source + ": " + note);
     if (stack.size(0) > 1)
-        done.notes.push_back(fmt::format("{}: {} channels, each sharpened by itself with the same kernel",
-                                         source, stack.size(0)));
+        done.notes.push_back(fmt::format("{}: {} {}, each sharpened by itself with the same kernel", source,
+                                         stack.size(0), to_opponent ? "opponent colours" : "channels"));
     done.sigma_estimated = options.sigma == 0;
     done.sigma = options.sigma;
     if (done.sigma_estimated) {
@@ -255,6 +258,12 @@ Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source
     result.pixels = Array<float>(stack.shape());
     result.bits = image.bits;
     result.format = image.format;
+    Array<float> opponent;
+    if (to_opponent) {
+        opponent = input.pixels.clone();
+        to_opponent_colours(opponent);
+    }
+    const View<const float> planes = to_opponent ? opponent.view() : input.pixels.view();
     const auto begin = Context::Clock::now();
     for (Index channel = 0; channel < stack.size(0); ++channel) {
         const auto progress = [&](const Progress& of_channel) {
@@ -263,13 +272,14 @@ Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source
                                      stack.size(0) * of_channel.total, -1});
         };
         try {
-            const Array<float> estimate = deblurrer.run(stack[channel], used.kernel, done.sigma, progress);
+            const Array<float> estimate = deblurrer.run(planes[channel], used.kernel, done.sigma, progress);
             std::copy(estimate.begin(), estimate.end(),
                       result.pixels.begin() + channel * estimate.elements());
         } catch (const Error& error) {
             throw Error(error.status(), sentence(source, ": ", error.what()));
         }
     }
+    if (to_opponent) from_opponent_colours(result.pixels);
     done.seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
     done.report = deblurrer.report();
 

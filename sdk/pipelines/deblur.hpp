@@ -12,6 +12,7 @@
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/colour.hpp>
 #include <sonolux/sdk/pipelines/levin_protocol.hpp>
 
 namespace sonolux {
@@ -74,10 +75,10 @@ struct DeblurMethodOptions {
 [[nodiscard]] DeblurFunction deblur_function(Deblurrer& deblurrer, Deblurrer::ProgressCallback progress = {});
 
 struct DeblurOptions {
-    double sigma = 0;            ///< of the noise, in units of 1/255; 0: estimated from the image
-    bool luma = false;           ///< turn the image grey first; otherwise each channel is sharpened by itself
-    bool rotate_kernel = false;  ///< the file holds the kernel of a correlation
-    int threads = 0;             ///< for the estimate of sigma and the check of the kernel; 0: all processors
+    double sigma = 0;  ///< of the noise, in units of 1/255; 0: estimated from the image
+    ChannelRule channels = ChannelRule::separate;  ///< which planes of a colour image are sharpened
+    bool rotate_kernel = false;                    ///< the file holds the kernel of a correlation
+    int threads = 0;  ///< for the estimate of sigma and the check of the kernel; 0: all processors
     Deblurrer::ProgressCallback progress;
 };
 

@@ -126,7 +126,7 @@ TEST(Deblur, OfAChannelIsDeblurringOfThatPlane) {
     const double largest = 1.0 / 255 / 100;  // the kernel is normalised again, which may round
     for (Index i = 0; i < second.elements(); ++i)
         ASSERT_NEAR(second.data()[i], all.pixels.data()[30 * 40 + i], largest);
-    options.luma = true;
+    options.channels = ChannelRule::luma;
     EXPECT_EQ(deblur(*deblurrer, image, "in.png", kernel, "kernel.png", options).channels(), 1);
 }
 

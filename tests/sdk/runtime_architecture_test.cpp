@@ -123,7 +123,7 @@ TEST(ModelArchitecture, SpeaksOfChannelsWhereThereAreSeveral) {
     const std::string text = to_text(architecture_to_json(colour()));
     EXPECT_EQ(channels(read(text)), 3);
     EXPECT_THAT([&] { (void)read(replaced(text, "\"channels\":3", "\"channels\":5")); },
-                ThrowsMessage<Error>(HasSubstr("filters.channels must be from 1 to 4, got 5")));
+                ThrowsMessage<Error>(HasSubstr("filters.channels must be an integer from 1 to 4, got 5")));
 }
 
 TEST(ModelArchitecture, WritesNumbersAsPeopleWould) {
