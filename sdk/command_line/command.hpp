@@ -41,6 +41,7 @@ CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::strin
 
 /// Each of these is one file of this folder.
 void add_demo(CLI::App& program, CommonOptions& common);
+void add_simulate(CLI::App& program, CommonOptions& common);
 void add_train(CLI::App& program, CommonOptions& common);
 void add_evaluate(CLI::App& program, CommonOptions& common);
 void add_reconstruct(CLI::App& program, CommonOptions& common);

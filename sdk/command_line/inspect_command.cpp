@@ -9,6 +9,7 @@
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/pipelines/model_card.hpp>
 #include <sonolux/sdk/pipelines/model_pictures.hpp>
+#include <sonolux/sdk/pipelines/sample_pictures.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 struct Options {
     std::string file, pictures;
     double sigma = 0;
+    Index sample = -1;
 };
 
 struct Statistics {
@@ -95,7 +97,58 @@ void inspect_image(const Options& options) {
     fmt::print("{}", aligned({"channel", "size", "lowest", "highest", "mean", "deviation"}, rows));
 }
 
+void inspect_set(const Options& options) {
+    const TrainingSet set = TrainingSet::open(options.file);
+    const SetManifest& manifest = set.manifest();
+    const Index sample = options.sample >= 0       ? options.sample
+                         : set.available().empty() ? 0
+                                                   : set.available().front();
+    SampleBlock block;
+    if (options.sample >= 0 || !set.available().empty()) block = set.read(sample);
+    const auto say = [](const char* name, const std::string& value) {
+        fmt::print("{:<28}{}\n", name, value);
+    };
+    say("set", manifest.name);
+    say("domain", manifest.domain);
+    say("samples", fmt::format("{} of {} are here", set.available().size(), manifest.samples));
+    say("seed", std::to_string(manifest.seed));
+    say("made by", fmt::format("Sonolux {}, {}", manifest.version, manifest.git_hash));
+    fmt::print("\n");
+    if (set.available().empty()) return;
+
+    fmt::print("sample {}: {}\n", sample, manifest.families[block.families[0]]);
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t f = 0; f < manifest.fields.size(); ++f) {
+        const SampleField& field = manifest.fields[f];
+        std::vector<float> known;  // where nothing was measured there is NaN
+        for (const float value : block.field(0, manifest, f))
+            if (!std::isnan(value)) known.push_back(value);
+        std::string size;
+        for (const Index n : field.sizes) size += (size.empty() ? "" : " x ") + std::to_string(n);
+        std::vector<std::string> row = {field.name, size, "", "", "", ""};
+        if (!known.empty())
+            row = row_of(field.name, View<const float>(known.data(), {static_cast<Index>(known.size())}));
+        row[1] = size;
+        row.insert(row.begin() + 1, field.unit);
+        rows.push_back(std::move(row));
+    }
+    fmt::print("{}", aligned({"field", "unit", "size", "lowest", "highest", "mean", "deviation"}, rows));
+    if (options.pictures.empty()) return;
+    fs::create_directories(options.pictures);
+    const std::string path =
+        (fs::path(options.pictures) / fmt::format("{}_sample_{}.png", manifest.name, sample)).string();
+    write_image(path, draw_sample(set, sample).planes());
+    fmt::print("{}\n", path);
+}
+
+/// A folder with a manifest, the manifest, or a shard.
+bool is_set(const std::string& file) {
+    return fs::is_directory(file) || fs::path(file).filename() == manifest_name ||
+           fs::path(file).extension() == ".h5";
+}
+
 void run(const Options& options) {
+    if (is_set(options.file)) return inspect_set(options);
     const std::string path = find_model(options.file);
     if (fs::path(path).extension() == ".safetensors")
         inspect_model(options, path);
@@ -108,19 +161,27 @@ void run(const Options& options) {
 void add_inspect(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
     CLI::App* command = add_command(
-        program, common, "inspect", "Say what a model or an image file holds.",
+        program, common, "inspect", "Say what a model, an image or a training set holds.",
         "Of a model: what it is for, where it comes from, its licence and measured quality, whether its\n"
-        "parameters are intact, and their statistics. Of an image: size, depth and range.\n\n"
-        "Example:\n  sonolux inspect denoise_sigma25 --pictures out/denoise_sigma25",
+        "parameters are intact, and their statistics. Of an image: size, depth and range. Of a training set "
+        "or one\n"
+        "of its shards: what it holds, and the values of one sample.\n\n"
+        "Example:\n  sonolux inspect denoise_sigma25 --pictures out/denoise_sigma25\n"
+        "  sonolux inspect out/ray --sample 12 --pictures out",
         [options] { run(*options); });
     command
-        ->add_option("FILE", options->file,
-                     "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG")
+        ->add_option(
+            "FILE", options->file,
+            "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG, folder or shard (.h5) of a "
+            "training set")
         ->required();
     command
         ->add_option("--pictures", options->pictures,
-                     "write filters and activations of each stage here, as PNG")
+                     "write filters and activations of each stage, or the sample, here as PNG")
         ->type_name("FOLDER");
+    command->add_option("--sample", options->sample, "which sample of a training set; default: the first")
+        ->check(number_from(0, 1e12))
+        ->type_name("N");
     command
         ->add_option(
             "--sigma", options->sigma,

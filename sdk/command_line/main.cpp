@@ -61,6 +61,7 @@ int main(int argument_count, char** arguments) {
         "Example:\n  sonolux demo --output out/demo");
     CommonOptions common;
     add_demo(program, common);
+    add_simulate(program, common);
     add_train(program, common);
     add_evaluate(program, common);
     add_reconstruct(program, common);

@@ -65,8 +65,37 @@ Hdf5File Hdf5File::create(const std::string& path) {
     return Hdf5File(std::move(state));
 }
 
+Hdf5File Hdf5File::create_in_memory(const std::string& path) {
+    auto state = std::make_unique<State>();
+    state->path = path;
+    state->partial.emplace(path);
+    state->in_memory = true;
+    const Session session;
+    const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    constexpr std::size_t growth = std::size_t{1} << 24;  // bytes
+    H5Pset_fapl_core(access, growth, false);
+    state->file = H5Fcreate(state->partial->name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    require(state->file >= 0, Status::file_error, path, ": cannot be written");
+    return Hdf5File(std::move(state));
+}
+
 void Hdf5File::commit() {
     state_->check_writable();
+    if (state_->in_memory) {
+        std::vector<std::byte> bytes;
+        {
+            const Session session;
+            const bool flushed = H5Fflush(state_->file, H5F_SCOPE_LOCAL) >= 0;
+            const ssize_t size = flushed ? H5Fget_file_image(state_->file, nullptr, 0) : -1;
+            if (size > 0) bytes.resize(static_cast<std::size_t>(size));
+            const bool copied =
+                size > 0 && H5Fget_file_image(state_->file, bytes.data(), bytes.size()) == size;
+            H5Fclose(std::exchange(state_->file, -1));
+            require(copied, Status::internal_error, path(), ": HDF5 cannot say what the file holds");
+        }
+        write_file_atomically(path(), bytes);
+        return;
+    }
     {
         const Session session;
         const bool flushed = H5Fflush(state_->file, H5F_SCOPE_LOCAL) >= 0;

@@ -69,6 +69,11 @@ public:
     /// A new file, which takes the place of `path` with `commit` and leaves nothing without.
     [[nodiscard]] static Hdf5File create(const std::string& path);
 
+    /// The same for a file that fits into memory twice: it is on the disk at `commit` and not before. A disk
+    /// that is full is an error then, after which all else goes on; the library may crash where a write of
+    /// its own has failed.
+    [[nodiscard]] static Hdf5File create_in_memory(const std::string& path);
+
     ~Hdf5File();
     Hdf5File(Hdf5File&&) noexcept;
     Hdf5File& operator=(Hdf5File&&) noexcept;

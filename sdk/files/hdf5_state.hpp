@@ -17,6 +17,7 @@ struct Hdf5File::State {
 
     std::string path;
     std::optional<PartialFile> partial;
+    bool in_memory = false;
     hid_t file = -1;
 
     ~State() {

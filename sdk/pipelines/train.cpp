@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/recipe_difference.hpp>
 #include <sonolux/sdk/pipelines/checkpoint.hpp>
 #include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_data.hpp>
@@ -27,37 +28,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The first line in which two resolved recipes differ, as "key is A there and B here"; empty if none does.
 /// The number of threads and what is written when do not decide what is trained.
-std::string difference(const std::string& old_text, const std::string& new_text) {
-    const auto lines = [](const std::string& text) {
-        std::vector<std::pair<std::string, std::string>> pairs;
-        std::string section;
-        for (std::size_t begin = 0; begin < text.size();) {
-            const std::size_t end = std::min(text.find('\n', begin), text.size());
-            const std::string line = text.substr(begin, end - begin);
-            begin = end + 1;
-            if (!line.empty() && line[0] == '[') {
-                section = line.substr(line.find_first_not_of('['));
-                section = section.substr(0, section.find(']')) + ".";
-            } else if (const std::size_t equals = line.find(" = "); equals != std::string::npos) {
-                const std::string key = section + line.substr(0, equals);
-                if (key != "threads" && section != "output.")
-                    pairs.emplace_back(key, line.substr(equals + 3));
-            }
-        }
-        return pairs;
-    };
-    const auto before = lines(old_text), after = lines(new_text);
-    for (std::size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
-        if (i < before.size() && i < after.size() && before[i] == after[i]) continue;
-        if (i >= after.size()) return before[i].first + " is " + before[i].second + " there and missing here";
-        if (i >= before.size()) return after[i].first + " is missing there and " + after[i].second + " here";
-        if (before[i].first != after[i].first)
-            return "\"" + before[i].first + "\" stands there where \"" + after[i].first + "\" stands here";
-        return before[i].first + " is " + before[i].second + " there and " + after[i].second + " here";
-    }
-    return {};
+std::string difference(const std::string& there, const std::string& here) {
+    return recipe_difference(
+        there, here, [](std::string_view key) { return key == "threads" || key.starts_with("output."); });
 }
 
 void start_from(UnrolledNetwork& network, const NetworkOptions& options, const std::string& path) {

@@ -38,7 +38,8 @@ TEST_F(CommandLine, HelpsWithEachCommandAndAnExample) {
     const Outcome all = run("--help");
     EXPECT_EQ(all.status, 0);
     EXPECT_THAT(all.err, IsEmpty());
-    for (const char* command : {"demo", "train", "evaluate", "reconstruct", "inspect", "benchmark"}) {
+    for (const char* command :
+         {"demo", "simulate", "train", "evaluate", "reconstruct", "inspect", "benchmark"}) {
         EXPECT_THAT(all.out, HasSubstr(command));
         const Outcome help = run(std::string(command) + " --help");
         EXPECT_EQ(help.status, 0) << command;
