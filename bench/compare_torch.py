@@ -30,11 +30,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Peer:
     """A program that answers each line with a line."""
 
-    def __init__(self, command, threads):
-        # Memory that was used once is kept. Otherwise PyTorch spends most of its time on getting large tensors from
-        # the system and giving them back.
-        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MALLOC_MMAP_MAX_="0",
-                           MALLOC_TRIM_THRESHOLD_=str(1 << 34))
+    def __init__(self, command, threads, memory):
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
+        if memory == "kept":
+            environment.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_=str(1 << 34))
         self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=environment)
@@ -118,6 +117,9 @@ def main():
     parser.add_argument("--kinds", nargs="+", default=["inference", "training"], choices=["inference", "training"])
     parser.add_argument("--modes", nargs="+", default=["eager", "compile"], choices=["eager", "compile"])
     parser.add_argument("--candidates", default="", help="regular expression: only candidates that match")
+    parser.add_argument("--memory", default="kept", choices=["kept", "returned"],
+                        help="whether the C library keeps large blocks for later (default), or returns them to the "
+                        "system and has them cleared again, which is its own default and costs PyTorch most of its time")
     parser.add_argument("--screening", type=int, default=3, help="runs that choose the fastest candidate")
     parser.add_argument("--repetitions", type=int, default=15, help="turns that decide")
     parser.add_argument("--machine", default="M2", help="what docs/results.md calls this machine (default M2)")
@@ -133,7 +135,7 @@ def main():
     python = os.environ.get("SONOLUX_PEERS_PYTHON", "python3")
     sizes = [arguments.network, str(arguments.size), str(arguments.patches)]
     command = "bench/compare_torch.py " + shlex.join(
-        ["--network", arguments.network, "--size", sizes[1], "--patches", sizes[2]])
+        ["--network", arguments.network, "--size", sizes[1], "--patches", sizes[2], "--memory", arguments.memory])
     what = {"inference": f"{arguments.network}, 5 stages, {arguments.size} x {arguments.size}",
             "training": f"{arguments.network}, 5 stages, gradient of {arguments.patches} patches of 64 x 64"}
     date = datetime.date.today().isoformat()
@@ -142,8 +144,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "export", *sizes, folder], check=True)
         for threads in arguments.threads:
-            ours = Peer([program, "serve", *sizes, str(threads)], threads)
-            torch = Peer([python, os.path.join(HERE, "torch_peer.py"), folder, "--threads", str(threads)], threads)
+            ours = Peer([program, "serve", *sizes, str(threads)], threads, arguments.memory)
+            torch = Peer([python, os.path.join(HERE, "torch_peer.py"), folder, "--threads", str(threads)], threads,
+                         arguments.memory)
             print(f"\n## {arguments.network}, threads: {threads}\n\n- {ours.ask('describe')}\n"
                   f"- {json.loads(torch.ask('describe'))}\n- {processor()}, {os.cpu_count()} processors, load "
                   f"average {os.getloadavg()[0]:.2f} before the run", flush=True)
