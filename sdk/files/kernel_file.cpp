@@ -178,14 +178,19 @@ Array<float> read_kernel(const std::string& path, const std::string& variable) {
     if (looks_like_mat(bytes, path)) return kernel_of_mat(path, variable);
     require(variable.empty(), Status::invalid_argument, path,
             ": is not a MATLAB file, so there is no variable \"", variable, "\" to choose");
-    if (looks_like_image(bytes)) return kernel_of_image(bytes, path);
+    return decode_kernel(bytes, path);
+}
+
+Array<float> decode_kernel(std::span<const std::byte> bytes, const std::string& source) {
+    require(!bytes.empty(), Status::corrupt_data, source, ": is empty");
+    if (looks_like_image(bytes)) return kernel_of_image(bytes, source);
     if (looks_like_numpy(bytes)) {
-        const NumpyArray array = decode_numpy(bytes, path);
-        return kernel_of(array.values, array.sizes, path);
+        const NumpyArray array = decode_numpy(bytes, source);
+        return kernel_of(array.values, array.sizes, source);
     }
-    require(looks_like_text(bytes), Status::unsupported, path,
+    require(looks_like_text(bytes), Status::unsupported, source,
             ": is not a PNG, TIFF, NumPy (.npy), MATLAB (.mat) or text file");
-    return kernel_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+    return kernel_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, source);
 }
 
 std::vector<Array<float>> read_kernels(const std::string& path, const std::string& variable) {

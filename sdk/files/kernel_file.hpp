@@ -3,6 +3,8 @@
 // Blur kernels on disk.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,10 @@ namespace sonolux {
 /// Error{unsupported} for colour, transparency, complex values, other than two dimensions and other kinds of
 /// files, and Error{invalid_argument} where `variable` is not in the file or does not say which.
 [[nodiscard]] Array<float> read_kernel(const std::string& path, const std::string& variable = {});
+
+/// The same from the bytes of a file of any kind but MATLAB's, which are read from disk alone. `source`
+/// starts every message. Throws as read_kernel does.
+[[nodiscard]] Array<float> decode_kernel(std::span<const std::byte> bytes, const std::string& source);
 
 /// All elements of a cell array in a MATLAB file, in MATLAB's order. Throws as read_kernel does.
 [[nodiscard]] std::vector<Array<float>> read_kernels(const std::string& path,

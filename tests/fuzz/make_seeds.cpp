@@ -1,7 +1,7 @@
 // tests/fuzz/make_seeds.cpp
 //
-// Writes what the fuzzers start from into FOLDER/model, FOLDER/model_header, FOLDER/image and FOLDER/recipe:
-// files as Sonolux writes them, as its users have them, and images of kinds that it only reads.
+// Writes what the fuzzers start from into the folders model, model_header, image, kernel and recipe of
+// FOLDER: files as Sonolux writes them, as its users have them, and images of kinds that it only reads.
 #include <filesystem>
 
 #include <sonolux/sdk/files/image.hpp>
@@ -58,6 +58,28 @@ void put_images(const fs::path& folder) {
     put_file("progressive.jpg", small_jpeg(3, true));
 }
 
+void put_kernels(const fs::path& folder) {
+    const auto put_text = [&](const char* name, std::string_view text) {
+        write_file_atomically((folder / "kernel" / name).string(), std::as_bytes(std::span(text)));
+    };
+    put_text("box.txt", "# a box\n1 1 1\n1\t1 1\n1 1 1\n");
+    put_text("even.csv", "\xef\xbb\xbf+0.25, 1e-3, 0; -0.002\r\n.5, 0, 0, 0\r\n");
+    put_text("nan.txt", "nan inf\n-1 0x1p3\n");
+    for (const char* type : {"<f4", ">f8", "|u1", "<i2"}) {
+        std::string header = "{'descr': '" + std::string(type) +
+                             "', 'fortran_order': " + (type[1] == 'u' ? "True" : "False") +
+                             ", 'shape': (2, 3), }";
+        header.resize(128 - 10 - 1, ' ');
+        std::string bytes("\x93NUMPY\x01\x00\x76\x00", 10);
+        bytes += header + "\n";
+        for (int i = 0; i < 6 * (type[2] - '0'); ++i) bytes += static_cast<char>(40 + i);
+        put_text((std::string("array_") + type[1] + type[2] + ".npy").c_str(), bytes);
+    }
+    const Array<float> grey = tiny_image({1, 5, 4});
+    write_file_atomically((folder / "kernel/grey.png").string(), encode_image(grey, ImageFormat::png, 16));
+    write_file_atomically((folder / "kernel/float.tif").string(), encode_image(grey, ImageFormat::tiff, 32));
+}
+
 void copy_files(const fs::path& from, const std::string& extension, const fs::path& to) {
     for (const auto& entry : fs::directory_iterator(from))
         if (entry.path().extension() == extension)
@@ -73,10 +95,11 @@ int main(int argument_count, char** arguments) {
     }
     try {
         const fs::path folder = arguments[1], models = fs::path(SLX_SOURCE_DIR) / "models";
-        for (const char* reader : {"model", "model_header", "image", "recipe"})
+        for (const char* reader : {"model", "model_header", "image", "kernel", "recipe"})
             fs::create_directories(folder / reader);
         put_models(folder);
         put_images(folder);
+        put_kernels(folder);
         copy_files(models, ".safetensors", folder / "model");
         copy_files(models / "recipes", ".toml", folder / "recipe");
         return 0;
