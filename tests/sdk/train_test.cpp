@@ -167,7 +167,7 @@ TEST_F(Train, LearnsFromColourPhotographsInColour) {
     const Model model = load_model_file(summary.model);
     EXPECT_EQ(network_from_model(model)->channels(), 3);
     EXPECT_THAT(model.training.recipe, HasSubstr("channels = 3"));
-    EXPECT_THAT(content(folder_ / "whole/report.html"), HasSubstr("12 filters 3"));
+    EXPECT_THAT(content(folder_ / "whole/report.html"), HasSubstr("Filters of stage2"));
 }
 
 TEST_F(Train, AFinishedRunThatIsAskedForAgainStaysAsItIs) {
