@@ -63,6 +63,7 @@ TravelTimes EikonalSolver::solve(const EikonalSource& source, View<const float> 
     times.factor_ = Array<double>(grid.shape());
     std::fill(time_.begin(), time_.end(), infinity);
     std::fill(accepted_.begin(), accepted_.end(), std::uint8_t{0});
+    std::fill(code_.begin(), code_.end(), std::uint8_t{0});
     std::fill(place_.begin(), place_.end(), -1);
     sequence_.clear();
     heap_.clear();
@@ -229,6 +230,8 @@ void EikonalSolver::update(TravelTimes& times, Index node, bool last) {
     const double slowness = map_->data()[node];
     const double* factor = times.factor_.data();
     const std::uint8_t code = upwind_code(node);
+    const bool both = (code & across) && (code & down);
+    if (both && code == code_[n]) return;  // the same neighbours: the same solution
     double best = infinity, best_factor = 0;
     std::uint8_t best_code = 0;
 
@@ -269,7 +272,6 @@ void EikonalSolver::update(TravelTimes& times, Index node, bool last) {
         if (last && flanked(with) && solve(static_cast<std::uint8_t>(with | sideways))) return;
         if (!solve(with)) solve(first_order(with));
     };
-    const bool both = (code & across) && (code & down);
     if (!both || !(solve(code) || solve(first_order(code)))) {
         one_axis(static_cast<std::uint8_t>(code & (across | second_across)));
         one_axis(static_cast<std::uint8_t>(code & (down | second_down)));
