@@ -30,7 +30,7 @@ struct Options {
     double progress = 5;  // percent
     sonolux::Index start = 1, benchmark = 0;
     std::string checkpoint;
-    bool measure = false;
+    bool measure = false, fast = false;
 };
 
 void add_options(CLI::App& program, Options& options) {
@@ -47,6 +47,10 @@ void add_options(CLI::App& program, Options& options) {
     program.add_option("--verbose", options.verbose, "0, 1 or 2")->check(CLI::Range(0, 2));
     program.add_flag("--measure", options.measure,
                      "let FFTW look for faster transforms, with other last bits");
+    program.add_flag(
+        "--fast", options.fast,
+        "take the second-order scheme, several times faster, where it is valid (lossless linear sound "
+        "in a plane, no velocities)");
     program.add_option("-g", options.device, "taken for k-Wave's sake: there is no GPU here");
     program.add_option("-c", options.compression, "taken for k-Wave's sake: output is not compressed");
     for (const char* name : {"--checkpoint_file", "--checkpoint_interval", "--checkpoint_timesteps"})
@@ -73,6 +77,7 @@ void add_options(CLI::App& program, Options& options) {
 void simulate(Options& options) {
     options.run.start = options.start;
     options.run.steps = options.benchmark;
+    if (options.fast) options.run.scheme = sonolux::KspaceScheme::automatic;
     if (options.measure) options.run.planning = sonolux::FftPlanning::measure;
     sonolux::Context context(options.threads == 1 ? sonolux::make_serial_runner()
                                                   : sonolux::make_openmp_runner(options.threads));

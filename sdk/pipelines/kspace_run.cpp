@@ -6,7 +6,6 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/sdk/files/kwave_output.hpp>
 #include <sonolux/sdk/pipelines/kspace_run.hpp>
-#include <sonolux/simulation/acoustics/kspace_first_order.hpp>
 
 namespace sonolux {
 namespace {
@@ -65,21 +64,25 @@ public:
         for (const Named& named : shifted_) output_.make_signals(named.name);
     }
 
-    void take(const KspaceFirstOrder& simulation) {
+    void take(const KspaceSimulation& simulation) {
         if (simulation.done() <= start_) return;
         pressure_.recorder.record(simulation.pressure().data(), filled_);
-        for (int axis = 0; axis < axes_; ++axis) {
-            const View<const float> velocity = simulation.velocity(axis);
-            if (options_.velocity.any())
-                velocity_[static_cast<std::size_t>(axis)].recorder.record(velocity.data(), filled_);
-            if (!unstagger_) continue;
-            unstagger_->shift(velocity, axis, scratch_);
-            shifted_[static_cast<std::size_t>(axis)].recorder.record(scratch_.data(), filled_);
-        }
+        if (simulation.first_order() != nullptr) take_velocities(*simulation.first_order());
         if (++filled_ == block_) flush(simulation);
     }
 
-    void finish(const KspaceFirstOrder& simulation, double setup_seconds, double step_seconds) {
+    void take_velocities(const KspaceFirstOrder& simulation) {
+        for (int axis = 0; axis < axes_; ++axis) {
+            const auto a = static_cast<std::size_t>(axis);
+            const View<const float> velocity = simulation.velocity(axis);
+            if (options_.velocity.any()) velocity_[a].recorder.record(velocity.data(), filled_);
+            if (!unstagger_) continue;
+            unstagger_->shift(velocity, axis, scratch_);
+            shifted_[a].recorder.record(scratch_.data(), filled_);
+        }
+    }
+
+    void finish(const KspaceSimulation& simulation, double setup_seconds, double step_seconds) {
         flush(simulation);
         write_statistics(pressure_, options_.pressure);
         for (const Named& named : velocity_) write_statistics(named, options_.velocity);
@@ -87,7 +90,7 @@ public:
         if (options_.velocity_final)
             for (int axis = 0; axis < axes_; ++axis)
                 output_.write_field(velocity_[static_cast<std::size_t>(axis)].name + "_final",
-                                    all(simulation.velocity(axis)));
+                                    all(simulation.first_order()->velocity(axis)));
         output_.write_number("preprocessing_phase_execution_time", setup_seconds);
         output_.write_number("simulation_phase_execution_time", step_seconds);
         output_.commit();
@@ -100,7 +103,7 @@ private:
         return std::clamp<Index>((Index{1} << 22) / points, 1, std::max<Index>(1, steps));
     }
 
-    void flush(const KspaceFirstOrder& simulation) {
+    void flush(const KspaceSimulation& simulation) {
         require_finite(simulation.pressure(), simulation.done());
         if (filled_ == 0) return;
         const auto write = [&](const Named& named) {
@@ -149,7 +152,12 @@ KspaceRunResult run_kspace(const KspaceRunOptions& given, Context& context) {
         options.steps > 0 ? std::min(options.steps, input.setup.grid.steps) : input.setup.grid.steps;
     require(options.start >= 1 && options.start <= std::max<Index>(1, steps), Status::invalid_argument,
             "the first recorded step must be 1 to ", steps, ", got ", options.start);
-    KspaceFirstOrder simulation(input.setup, context);
+    if (options.velocity.any() || options.velocity_final || options.velocity_non_staggered) {
+        require(options.scheme != KspaceScheme::second_order, Status::unsupported,
+                "the second-order scheme has no velocities to record");
+        options.scheme = KspaceScheme::first_order;
+    }
+    KspaceSimulation simulation(input.setup, context, options.scheme);
     Records records(options, input, steps);
     KspaceRunResult result{simulation.description(), input.setup.grid, steps, seconds_since(start), 0,
                            simulation.memory_bytes()};

@@ -8,6 +8,7 @@
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/files/kwave_input.hpp>
 #include <sonolux/simulation/acoustics/kspace_recorder.hpp>
+#include <sonolux/simulation/acoustics/kspace_simulation.hpp>
 
 namespace sonolux {
 
@@ -18,11 +19,12 @@ struct KspaceRunOptions {
     bool velocity_non_staggered = false;  ///< signals of the velocity at the points of the pressure
     Index start = 1;                      ///< the step that is recorded first, from 1
     Index steps = 0;                      ///< how many are done; 0 for as many as the file says
+    KspaceScheme scheme = KspaceScheme::first_order;  ///< `automatic` is not k-Wave's to the last digits
     FftPlanning planning = FftPlanning::estimate;
 };
 
 struct KspaceRunResult {
-    std::string description;  ///< of the scheme
+    std::string description;  ///< of the scheme, and why it was chosen
     KspaceGrid grid;
     Index steps = 0;
     double setup_seconds = 0, step_seconds = 0;
