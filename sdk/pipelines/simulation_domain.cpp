@@ -6,7 +6,10 @@ namespace sonolux {
 const std::vector<SimulationDomainEntry>& simulation_domains() {
     static const std::vector<SimulationDomainEntry> domains = {
         {"maps", "maps of sound speed, density, attenuation and nonlinearity", make_maps_domain},
-        {"ray", "differences of travel times along straight rays", make_ray_domain},
+        {"ray", "differences of travel times along straight or bent rays", make_ray_domain},
+        {"echo", "channel data of scatterers, with travel times through the map (zea files)",
+         make_echo_domain},
+        {"wave", "channel data by full-wave simulation (zea files)", make_wave_domain},
     };
     return domains;
 }

@@ -58,6 +58,8 @@ struct SimulationDomainEntry {
 /// Of simulation_domains(): each reads its keys from the recipe, and throws as RecipeTable does.
 std::unique_ptr<SimulationDomain> make_maps_domain(RecipeTable& recipe, const SimulationSetup& setup);
 std::unique_ptr<SimulationDomain> make_ray_domain(RecipeTable& recipe, const SimulationSetup& setup);
+std::unique_ptr<SimulationDomain> make_echo_domain(RecipeTable& recipe, const SimulationSetup& setup);
+std::unique_ptr<SimulationDomain> make_wave_domain(RecipeTable& recipe, const SimulationSetup& setup);
 
 /// The field of a map on a grid, [rows, columns].
 [[nodiscard]] SampleField map_field(const std::string& name, const std::string& unit,

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 
+#include <sonolux/simulation/acoustics/eikonal.hpp>
+
 #include <sonolux/core/acoustics/straight_ray.hpp>
 #include <sonolux/sdk/pipelines/acquisition_recipe.hpp>
 #include <sonolux/sdk/pipelines/simulation_domain.hpp>
@@ -20,7 +22,8 @@ namespace {
 struct RayOptions {
     TransducerArray array;
     std::vector<Index> first = {}, second = {};  // elements of each pair, from 0
-    ImageGrid fine = {};                         // where travel times are computed
+    bool eikonal = false;
+    ImageGrid fine = {};  // where travel times are computed
     double f_number = 0, near = 0, far = 0, side = 0;
 };
 
@@ -84,10 +87,20 @@ public:
 private:
     [[nodiscard]] std::vector<std::vector<double>> times_from_elements(const Medium& medium) const {
         std::vector<std::vector<double>> times;
-        const Array<float> map = slowness(medium);
-        for (const Index element : elements_)
-            times.push_back(
-                straight_ray_times(medium.grid, map.view(), options_.array[element].position, pixels_));
+        if (options_.eikonal) {
+            const SlownessMap map(medium.grid, medium.sound_speed.values());
+            EikonalSolver solver(map);
+            for (const Index element : elements_) {
+                const TravelTimes from = solver.solve(EikonalSource::point(options_.array[element].position));
+                std::vector<double>& here = times.emplace_back();
+                for (const Point& pixel : pixels_) here.push_back(from.time(pixel));
+            }
+        } else {
+            const Array<float> map = slowness(medium);
+            for (const Index element : elements_)
+                times.push_back(
+                    straight_ray_times(medium.grid, map.view(), options_.array[element].position, pixels_));
+        }
         return times;
     }
 
@@ -116,6 +129,7 @@ std::unique_ptr<SimulationDomain> make_ray_domain(RecipeTable& recipe, const Sim
     require(options.first.size() == options.second.size(), Status::invalid_argument,
             recipe.where("ray.second"), " has ", options.second.size(), " elements, ray.first has ",
             options.first.size());
+    options.eikonal = recipe.one_of("ray.solver", "straight", {"straight", "eikonal"}) == "eikonal";
     options.f_number = recipe.number("ray.f_number", 0.5, 0, 100);
     options.near = recipe.number("ray.near", 5e-3, 0, 1);
     options.far = recipe.number("ray.far", 2e-3, 0, 1);

@@ -2,12 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 
+#include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/zea.hpp>
+#include <sonolux/sdk/pipelines/sample_pictures.hpp>
+#include <sonolux/sdk/pipelines/simulate.hpp>
 #include <sonolux/sdk/pipelines/simulation_recipe.hpp>
+#include <sonolux/simulation/acoustics/pulse.hpp>
 
 namespace sonolux {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -24,6 +31,16 @@ phantom.background.sound_speed = 1500
 phantom.background.attenuation = 0
 )";
 
+constexpr const char* small_echo = R"(
+domain = "echo"
+array.elements = 16
+array.pitch = 0.6e-3
+pulse.centre_frequency = 2e6
+transmit.elements = [1, 8, 16]
+scatterers.per_cell = 0.2
+echo.spacing = 1e-3
+)";
+
 std::vector<float> sample_of(const SimulationRecipe& recipe, std::uint64_t index) {
     Context context(make_serial_runner());
     std::vector<float> sample(static_cast<std::size_t>(manifest_of(recipe).sample_elements()));
@@ -31,33 +48,36 @@ std::vector<float> sample_of(const SimulationRecipe& recipe, std::uint64_t index
     return sample;
 }
 
-TEST(RayDomain, HasTheDelaysOfPathLengthsInUniformTissue) {
-    const SimulationRecipe recipe =
-        parse_simulation_recipe(std::string(uniform) + "domain = \"ray\"\nray.near = 10e-3\n", "r.toml");
-    const std::vector<float> sample = sample_of(recipe, 0);
-    const ImageGrid& grid = recipe.setup.grid;
-    const Index pixels = grid.rows * grid.columns;
-    Index seen = 0, hidden = 0;
-    for (Index pair = 0; pair < 6; ++pair)
-        for (Index n = 0; n < pixels; ++n) {
-            const float delay = sample[static_cast<std::size_t>((pair + 1) * pixels + n)];
-            const Point p =
-                grid.point(static_cast<double>(n / grid.columns), static_cast<double>(n % grid.columns));
-            const double first[] = {15, 35, 55, 75, 95, 105}, second[] = {25, 45, 65, 85, 105, 115};
-            const double a = (first[pair] - 64.5) * 0.3e-3, b = (second[pair] - 64.5) * 0.3e-3;
-            // A pixel counts where it is under f-number 0.5, 45 degrees, of both.
-            const bool visible = std::abs(p.x - a) <= p.z && std::abs(p.x - b) <= p.z && p.z >= 10e-3 &&
-                                 p.z <= grid.z(41) - 2e-3 && std::abs(p.x) <= grid.x(31) - 4e-3;
-            ASSERT_EQ(visible, !std::isnan(delay)) << p.x << ", " << p.z;
-            (visible ? seen : hidden) += 1;
-            if (!visible) continue;
-            const double exact = (std::hypot(p.x - a, p.z) - std::hypot(p.x - b, p.z)) / 1500;
-            // Delays of 1e-6 s in float, from a map of float slowness: far below 1 ns, which trackers
-            // reach.
-            EXPECT_NEAR(delay, exact, 1e-11) << p.x << ", " << p.z;
-        }
-    EXPECT_GT(seen, 2000);
-    EXPECT_GT(hidden, 1000);
+TEST(RayDomain, HasTheDelaysOfPathLengthsInUniformTissueWithBothSolvers) {
+    for (const char* solver : {"straight", "eikonal"}) {
+        const SimulationRecipe recipe = parse_simulation_recipe(
+            std::string(uniform) + "domain = \"ray\"\nray.near = 10e-3\nray.solver = \"" + solver + "\"\n",
+            "r.toml");
+        const std::vector<float> sample = sample_of(recipe, 0);
+        const ImageGrid& grid = recipe.setup.grid;
+        const Index pixels = grid.rows * grid.columns;
+        Index seen = 0, hidden = 0;
+        for (Index pair = 0; pair < 6; ++pair)
+            for (Index n = 0; n < pixels; ++n) {
+                const float delay = sample[static_cast<std::size_t>((pair + 1) * pixels + n)];
+                const Point p =
+                    grid.point(static_cast<double>(n / grid.columns), static_cast<double>(n % grid.columns));
+                const double first[] = {15, 35, 55, 75, 95, 105}, second[] = {25, 45, 65, 85, 105, 115};
+                const double a = (first[pair] - 64.5) * 0.3e-3, b = (second[pair] - 64.5) * 0.3e-3;
+                // A pixel counts where it is under f-number 0.5, 45 degrees, of both.
+                const bool visible = std::abs(p.x - a) <= p.z && std::abs(p.x - b) <= p.z && p.z >= 10e-3 &&
+                                     p.z <= grid.z(41) - 2e-3 && std::abs(p.x) <= grid.x(31) - 4e-3;
+                ASSERT_EQ(visible, !std::isnan(delay)) << solver << " at " << p.x << ", " << p.z;
+                (visible ? seen : hidden) += 1;
+                if (!visible) continue;
+                const double exact = (std::hypot(p.x - a, p.z) - std::hypot(p.x - b, p.z)) / 1500;
+                // Delays of 1e-6 s in float, from a map of float slowness: far below 1 ns, which trackers
+                // reach.
+                EXPECT_NEAR(delay, exact, 1e-11) << solver << " at " << p.x << ", " << p.z;
+            }
+        EXPECT_GT(seen, 2000);
+        EXPECT_GT(hidden, 1000);
+    }
 }
 
 TEST(RayDomain, RefusesBadPairsByName) {
@@ -73,6 +93,126 @@ TEST(RayDomain, RefusesBadPairsByName) {
                 ThrowsMessage<Error>(HasSubstr("ray.second has 2 elements, ray.first has 3")));
     EXPECT_THAT(with("ray.spacing = 1e-5\narray.elements = 4096"),
                 ThrowsMessage<Error>(HasSubstr("ray.spacing: pixels of 1e-05 m make a grid of")));
+}
+
+TEST(EchoDomain, HearsNothingBeforeSoundCanBeBackAndIsNeverSilent) {
+    const SimulationRecipe recipe = parse_simulation_recipe(std::string(uniform) + small_echo, "r.toml");
+    const SetManifest manifest = manifest_of(recipe);
+    const std::vector<Index>& sizes = manifest.fields[1].sizes;  // transmissions, times, elements, 1
+    EXPECT_EQ(sizes[0], 3);
+    EXPECT_EQ(sizes[2], 16);
+    const std::vector<float> sample = sample_of(recipe, 1);
+    const std::size_t rf = static_cast<std::size_t>(manifest.fields[0].elements());
+    const Index quiet = static_cast<Index>(2 * 2e-3 / 1500 * 16e6) - 2;  // scatterers begin 2 mm deep
+    double before = 0, after = 0;
+    for (Index k = 0; k < sizes[0]; ++k)
+        for (Index n = 0; n < sizes[1]; ++n)
+            for (Index e = 0; e < sizes[2]; ++e) {
+                const double value = sample[rf + static_cast<std::size_t>((k * sizes[1] + n) * sizes[2] + e)];
+                (n < quiet ? before : after) += value * value;
+            }
+    EXPECT_GT(after, 0);
+    EXPECT_LT(before, 1e-6 * after);  // the pulse's own beginning
+}
+
+TEST(EchoDomain, WritesZeaFilesWithTheSameBitsOnAnyNumberOfThreads) {
+    const fs::path folder = fs::path(::testing::TempDir()) / "sonolux_echo_domain";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    write_file_atomically((folder / "r.toml").string(), std::string(uniform) + small_echo);
+    for (const int threads : {1, 2}) {
+        SimulateRequest request;
+        request.recipe = (folder / "r.toml").string();
+        request.output = (folder / std::to_string(threads)).string();
+        request.threads = threads;
+        (void)simulate(request);
+    }
+    const std::string shard = (folder / "1/uniform-00000.h5").string();
+    EXPECT_EQ(read_file(shard), read_file((folder / "2/uniform-00000.h5").string()));
+
+    const Hdf5File file = Hdf5File::open(shard);
+    const std::vector<Index> raw = file.content(zea_raw_data).sizes;
+    ASSERT_EQ(raw.size(), 5u);
+    EXPECT_EQ(raw[0], 2);  // frames are samples
+    EXPECT_EQ(raw[3], 16);
+    for (const float speed : file.read<float>(zea_sound_speed_map, {2, 42, 32})) EXPECT_FLOAT_EQ(speed, 1500);
+    const std::vector<float> places = file.read<float>("data/sos_map/coordinates", {42, 32, 3});
+    EXPECT_FLOAT_EQ(places[places.size() - 3], 18.6e-3F);
+    EXPECT_FLOAT_EQ(places[places.size() - 1], 49.2e-3F);
+    EXPECT_FLOAT_EQ(file.read<float>("scan/sampling_frequency", {})[0], 16e6F);
+    const std::vector<float> delays = file.read<float>("scan/t0_delays", {3, 16});
+    const std::vector<float> weights = file.read<float>("scan/tx_apodizations", {3, 16});
+    EXPECT_EQ(weights[0], 1);
+    EXPECT_EQ(weights[16 + 7], 1);
+    EXPECT_EQ(weights[16 + 6], 0);
+    for (const float delay : delays) EXPECT_EQ(delay, 0);
+    for (const float distance : file.read<float>("scan/focus_distances", {3})) EXPECT_LT(distance, 0);
+    EXPECT_FLOAT_EQ(file.read<float>("probe/probe_geometry", {16, 3})[0], -7.5F * 0.6e-3F);
+    EXPECT_EQ(file.text_attribute("/", "zea_version"), "0.1.0");
+
+    const Canvas canvas = draw_sample(TrainingSet::open((folder / "2").string()), 1);
+    EXPECT_GT(canvas.columns(), 4 * 256);  // the map and three transmissions
+    fs::remove_all(folder);
+}
+
+TEST(WaveDomain, HearsTheDirectWaveWhenItPassesEachElement) {
+    const SimulationRecipe recipe = parse_simulation_recipe(std::string(uniform) + R"(
+domain = "wave"
+array.elements = 16
+array.pitch = 0.6e-3
+pulse.centre_frequency = 1e6
+transmit.elements = [1]
+scatterers.per_cell = 0
+recording.sampling_frequency = 16e6
+recording.samples = 240
+)",
+                                                            "r.toml");
+    const std::vector<float> sample = sample_of(recipe, 0);
+    const std::size_t rf = static_cast<std::size_t>(manifest_of(recipe).fields[0].elements());
+    const double peak = Pulse({1e6, 4, 0.6}).peak_time();
+    for (const std::size_t element : {5, 10, 15}) {
+        std::size_t loudest = 0;
+        for (std::size_t n = 0; n < 240; ++n)
+            if (std::abs(sample[rf + n * 16 + element]) > std::abs(sample[rf + loudest * 16 + element]))
+                loudest = n;
+        EXPECT_GT(std::abs(sample[rf + loudest * 16 + element]), 1e-3);
+        // In the plane a pulse has a tail, which moves its largest half-cycle by up to half a period.
+        const double distance = static_cast<double>(element) * 0.6e-3;
+        EXPECT_NEAR(static_cast<double>(loudest) / 16e6, distance / 1500 + peak, 0.6e-6) << element;
+    }
+}
+
+TEST(WaveDomain, RefusesAGridThatIsTooCoarseForThePulse) {
+    EXPECT_THAT(
+        [] {
+            (void)parse_simulation_recipe(std::string(uniform) + "domain = \"wave\"\nwave.spacing = 0.2e-3\n",
+                                          "r.toml");
+        },
+        ThrowsMessage<Error>(HasSubstr("wavelength")));
+    EXPECT_THAT(
+        [] {
+            (void)parse_simulation_recipe(std::string(uniform) + "domain = \"wave\"\nwave.spacing = 1e-3\n",
+                                          "r.toml");
+        },
+        ThrowsMessage<Error>(HasSubstr("wave.spacing is 0.001 m, wider than an element of 0.00027 m")));
+}
+
+TEST(AcquisitionRecipe, RefusesWhatCannotBeSentByName) {
+    const auto with = [](const std::string& more) {
+        return [more] {
+            (void)parse_simulation_recipe(std::string(uniform) + "domain = \"echo\"\n" + more, "r.toml");
+        };
+    };
+    EXPECT_THAT(with("transmit.elements = [129]"),
+                ThrowsMessage<Error>(HasSubstr("transmit.elements must be elements from 1 to 128, got 129")));
+    EXPECT_THAT(with("transmit.kind = \"plane\"\ntransmit.angles = [5]"),
+                ThrowsMessage<Error>(HasSubstr("transmit.angles must be")));
+    EXPECT_THAT(with("array.pitch = 0.3"), ThrowsMessage<Error>(HasSubstr("array.pitch must be")));
+    EXPECT_THAT(
+        with("scatterers.per_cell = 900\nscatterers.cell_width = 1e-5\nscatterers.cell_height = 1e-5"),
+        ThrowsMessage<Error>(HasSubstr("scatterers: there would be")));
+    EXPECT_THAT(with("transmit.elements = [1]\ntransmit.angles = [0]"),
+                ThrowsMessage<Error>(HasSubstr("unknown key \"transmit.angles\"")));
 }
 
 }  // namespace
