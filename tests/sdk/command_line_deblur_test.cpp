@@ -1,4 +1,6 @@
 // sonolux reconstruct --kernel and sonolux evaluate --protocol levin, run as people run them.
+#include <sys/resource.h>
+
 #include <sonolux/core/operators/convolution.hpp>
 #include <sonolux/solvers/metrics.hpp>
 
@@ -137,6 +139,40 @@ TEST_F(DeblurCommand, EvaluatesOnTheLevinSet) {
     // Behind the mean of the blurred images; other Wiener filters reach 31 to 33 dB.
     const std::string mean = csv.substr(csv.find("\nmean,,1.5,") + 11);
     EXPECT_NEAR(std::stod(mean.substr(mean.find(',') + 1)), 32.5, 1.5);
+}
+
+// A photograph of 12 megapixels in colour, in at most 2 GB of memory, saying how far it is.
+class DeblurCommandSlow : public DeblurCommand {};
+
+TEST_F(DeblurCommandSlow, TwelveMegapixelsOfColourInTwoGigabytesWithProgress) {
+    constexpr Index rows = 3000, columns = 4000;
+    {
+        Array<float> sharp({rows, columns}), kernel({27, 27});
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = 0; j < columns; ++j) sharp(i, j) = (i / 9 + j / 12) % 2 == 0 ? 0.25F : 0.75F;
+        for (Index i = 0; i < 27; ++i) kernel(i, i) = 1.0F / 27;
+        Context context;
+        const Convolution blur(sharp.shape(), kernel, BoundaryRule::symmetric);
+        context.workspace().reserve(blur.workspace_bytes(context));
+        Array<float> blurred({3, rows, columns});
+        blur.apply(sharp, blurred.view()[0], context);
+        for (Index c = 1; c < 3; ++c)
+            for (Index i = 0; i < rows; ++i)
+                std::reverse_copy(blurred.view()[0].row(i), blurred.view()[0].row(i) + columns,
+                                  blurred.view()[c].row(i));
+        write_image(file("large.png"), blurred);
+        std::string text;
+        for (Index i = 0; i < 27 * 27; ++i) text += i % 28 == 0 ? "1 " : i % 27 == 26 ? "0\n" : "0 ";
+        write_bytes("line.txt", text);
+    }
+    const Outcome outcome = run("reconstruct deblur large.png out.png --kernel line.txt --sigma 1");
+    ASSERT_EQ(outcome.status, 0) << testing::PrintToString(outcome);
+    EXPECT_THAT(outcome.out, HasSubstr("out.png: 3 x 3000 x 4000, 8 bits, 27 x 27 kernel, sigma 1, "));
+    EXPECT_THAT(outcome.err, HasSubstr("deblurring "));  // 1/24, ... every ten seconds
+    rusage usage{};
+    ASSERT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);  // the largest of them
+    RecordProperty("peak_kilobytes", static_cast<int>(usage.ru_maxrss));
+    EXPECT_LT(usage.ru_maxrss, 2000000000L / 1024);
 }
 
 }  // namespace
