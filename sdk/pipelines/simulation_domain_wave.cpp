@@ -148,6 +148,12 @@ std::unique_ptr<SimulationDomain> make_wave_domain(RecipeTable& recipe, const Si
     const double courant = recipe.number("wave.courant", 0.3, 0.01, 0.6);
     wave.steps_a_sample = static_cast<Index>(
         std::ceil(speeds.high / (courant * wave.spacing * options.scan.sampling_frequency)));
+    const double first =
+        options.scan.start_time * options.scan.sampling_frequency * static_cast<double>(wave.steps_a_sample);
+    require(std::abs(first - std::round(first)) < 1e-6, Status::invalid_argument,
+            recipe.where("recording.start_time"), " must be a whole number of time steps of ",
+            1 / (options.scan.sampling_frequency * static_cast<double>(wave.steps_a_sample)), " s, got ",
+            first);
     wave.absorption = recipe.flag("wave.absorption", false);
     wave.nonlinearity = recipe.flag("wave.nonlinearity", false);
     wave.layer = recipe.integer("wave.layer", wave.layer, 8, 200);
