@@ -26,6 +26,32 @@ float* wrapped(const float* row, Index columns, float* memory) noexcept {
 
 Index around(Index i, Index length) noexcept { return (i % length + length) % length; }
 
+/// Times the spacing, the derivative half a spacing after (1) or before (0) a place of a row.
+template <int after>
+float along_row(const float* f) noexcept {
+    return tap[0] * (f[after] - f[after - 1]) + tap[1] * (f[after + 1] - f[after - 2]) +
+           tap[2] * (f[after + 2] - f[after - 3]) + tap[3] * (f[after + 3] - f[after - 4]);
+}
+
+/// The same across rows.
+template <int after>
+class Stencil {
+public:
+    Stencil(const float* field, Index row, Index rows, Index columns) noexcept {
+        for (Index m = 0; m < taps; ++m) {
+            below_[m] = field + around(row + after + m, rows) * columns;
+            above_[m] = field + around(row + after - 1 - m, rows) * columns;
+        }
+    }
+    float operator()(Index j) const noexcept {
+        return tap[0] * (below_[0][j] - above_[0][j]) + tap[1] * (below_[1][j] - above_[1][j]) +
+               tap[2] * (below_[2][j] - above_[2][j]) + tap[3] * (below_[3][j] - above_[3][j]);
+    }
+
+private:
+    const float *below_[taps], *above_[taps];
+};
+
 }  // namespace
 
 void KspaceSecondOrder::step(Context& context) noexcept {
@@ -137,32 +163,30 @@ void KspaceSecondOrder::update_layer(Context& context) noexcept {
 void KspaceSecondOrder::update_layer_row(Index row, float* line) noexcept {
     const Index columns = grid_.size.columns, rows = grid_.size.rows;
     const float* p = pressure_[now_].data();
-    const float* around_row = wrapped(p + row * columns, columns, line);
-    const float* above[taps];
-    const float* below[taps];
-    for (Index m = 0; m < taps; ++m) {
-        above[m] = p + around(row - m, rows) * columns;
-        below[m] = p + around(row + 1 + m, rows) * columns;
-    }
+    const float* here = wrapped(p + row * columns, columns, line);
+    const Stencil<1> along_y(p, row, rows, columns);
     const float per_dx = static_cast<float>(1 / grid_.spacing[0]),
                 per_dy = static_cast<float>(1 / grid_.spacing[1]);
-    const auto advance = [&](std::size_t axis, Index j, float gradient, float own, float other) {
-        float& phi = flux_[axis].data()[row * columns + j];
-        const float next = ((1 - own / 2) * phi + (other - own) * gradient) / (1 + own / 2);
-        mean_flux_[axis].data()[row * columns + j] = (phi + next) / 2;
-        phi = next;
-    };
     const float y = damping_[1][static_cast<std::size_t>(row)],
                 y_half = staggered_damping_[1][static_cast<std::size_t>(row)];
+    const float* x = damping_[0].data();
+    const float* x_half = staggered_damping_[0].data();
+    float* __restrict phi_x = flux_[0].data() + row * columns;
+    float* __restrict phi_y = flux_[1].data() + row * columns;
+    float* __restrict mean_x = mean_flux_[0].data() + row * columns;
+    float* __restrict mean_y = mean_flux_[1].data() + row * columns;
     const auto update = [&](Index from, Index to) {
         for (Index j = from; j < to; ++j) {
-            float dx = 0, dy = 0;
-            for (Index m = 0; m < taps; ++m) {
-                dx += tap[m] * (around_row[j + 1 + m] - around_row[j - m]);
-                dy += tap[m] * (below[m][j] - above[m][j]);
-            }
-            advance(0, j, dx * per_dx, staggered_damping_[0].data()[j], y);
-            advance(1, j, dy * per_dy, y_half, damping_[0].data()[j]);
+            const float gradient = per_dx * along_row<1>(here + j), own = x_half[j];
+            const float next = ((1 - own / 2) * phi_x[j] + (y - own) * gradient) / (1 + own / 2);
+            mean_x[j] = (phi_x[j] + next) / 2;
+            phi_x[j] = next;
+        }
+        for (Index j = from; j < to; ++j) {
+            const float gradient = per_dy * along_y(j);
+            const float next = ((1 - y_half / 2) * phi_y[j] + (x[j] - y_half) * gradient) / (1 + y_half / 2);
+            mean_y[j] = (phi_y[j] + next) / 2;
+            phi_y[j] = next;
         }
     };
     const Ends parts = ends(row, 0);
@@ -175,24 +199,13 @@ void KspaceSecondOrder::add_layer_divergence(Index row, float* change, float* li
     const Ends parts = ends(row, taps);
     const Index columns = grid_.size.columns, rows = grid_.size.rows;
     if (parts.left_end == 0 && parts.right_begin == columns) return;
-    const float* along_x = wrapped(mean_flux_[0].data() + row * columns, columns, line);
-    const float* here[taps];
-    const float* above[taps];
-    for (Index m = 0; m < taps; ++m) {
-        here[m] = mean_flux_[1].data() + around(row + m, rows) * columns;
-        above[m] = mean_flux_[1].data() + around(row - 1 - m, rows) * columns;
-    }
+    const float* here = wrapped(mean_flux_[0].data() + row * columns, columns, line);
+    const Stencil<0> along_y(mean_flux_[1].data(), row, rows, columns);
     const float per_dx = static_cast<float>(1 / grid_.spacing[0]),
                 per_dy = static_cast<float>(1 / grid_.spacing[1]);
+    float* __restrict sum = change;
     const auto add = [&](Index from, Index to) {
-        for (Index j = from; j < to; ++j) {
-            float dx = 0, dy = 0;
-            for (Index m = 0; m < taps; ++m) {
-                dx += tap[m] * (along_x[j + m] - along_x[j - 1 - m]);
-                dy += tap[m] * (here[m][j] - above[m][j]);
-            }
-            change[j] += dx * per_dx + dy * per_dy;
-        }
+        for (Index j = from; j < to; ++j) sum[j] += per_dx * along_row<0>(here + j) + per_dy * along_y(j);
     };
     add(0, parts.left_end);
     add(parts.right_begin, columns);
