@@ -29,9 +29,9 @@ namespace sonolux {
 ///     phi_x,t = -sx phi_x + (sy - sx) (dp/dx) / rho0            phi_y likewise, with x and y changed
 ///
 /// where phi lives in the layer alone. With constant density its derivatives are staggered finite differences
-/// of eighth order, which cost no transform. Layers of 20 points reflect -75 to -90 dB of a pulse with constant
-/// density, -97 to -113 dB with varying, from 60 degrees to normal incidence; those of KspaceFirstOrder -114 to
-/// -127 dB.
+/// of eighth order, which cost no transform. Layers of 20 points reflect -75 to -90 dB of a pulse with
+/// constant density, -97 to -113 dB with varying, from 60 degrees to normal incidence; those of
+/// KspaceFirstOrder -114 to -127 dB.
 class KspaceSecondOrder {
 public:
     /// Empty where the scheme is valid for this setup, otherwise why not: "the medium absorbs".

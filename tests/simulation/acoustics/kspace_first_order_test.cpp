@@ -55,7 +55,8 @@ TEST(KspaceFirstOrder, MovesStandingWavesExactlyInAUniformMedium) {
                          std::hypot(static_cast<double>(mx) / static_cast<double>(size.columns),
                                     static_cast<double>(my) / static_cast<double>(size.rows),
                                     static_cast<double>(mz) / static_cast<double>(size.planes));
-        for (Index i = 0; i < size.points(); ++i)  // factors are rounded to 6e-8, over a phase of some 200 rad
+        for (Index i = 0; i < size.points();
+             ++i)  // factors are rounded to 6e-8, over a phase of some 200 rad
             EXPECT_NEAR(simulation.pressure().data()[i], std::cos(phase(i)) * std::cos(1500 * k * 200 * 5e-8),
                         1e-4);
     }
