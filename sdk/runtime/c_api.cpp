@@ -329,7 +329,7 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
         char text[160];
         std::snprintf(text, sizeof text, "the model looks at %zu channel%s together, got %zu%s", wanted,
                       wanted == 1 ? "" : "s", channels,
-                      channels == 1 ? ": call slx_plan_run_planes"
+                      channels == 1 ? ": call slx_plan_run_planes with all of them"
                       : wanted == 1 ? ": run plane by plane"
                                     : "");
         return report(error, Status::size_mismatch, text);
@@ -343,8 +343,12 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
                     static_cast<Index>(image.row_stride));
     };
     for (std::size_t c = 0; c < channels; ++c) {
-        if (refuse_image(*plan, in == nullptr ? nullptr : in + c, "in", error, refused) ||
-            refuse_image(*plan, out == nullptr ? nullptr : out + c, "out", error, refused))
+        char in_name[] = "in[0]", out_name[] = "out[0]";
+        in_name[3] = out_name[4] = static_cast<char>('0' + c);
+        if (refuse_image(*plan, in == nullptr ? nullptr : in + c, channels > 1 && in ? in_name : "in", error,
+                         refused) ||
+            refuse_image(*plan, out == nullptr ? nullptr : out + c, channels > 1 && out ? out_name : "out",
+                         error, refused))
             return refused;
         from[c] = view(in[c]);
         to[c] = view(out[c]);
@@ -357,7 +361,10 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
         case Status::ok: return report(error, status);
         case Status::invalid_argument:
             return report(error, status,
-                          reconstructor.tiles() == 1
+                          channels > 1
+                              ? "planes of out must not overlap each other, nor any of in but, in a plan of "
+                                "one tile, the same channel's, whole"
+                          : reconstructor.tiles() == 1
                               ? "in and out must be the same image or not overlap"
                               : "in and out must not overlap, since the image is worked on in tiles");
         case Status::cancelled: return report(error, status, "cancelled: the output is not finished");

@@ -228,6 +228,9 @@ Status Reconstructor::check(InPlanes in, OutPlanes out) const noexcept {
     for (std::size_t i = 0; i < wanted; ++i)
         for (std::size_t o = 0; o < wanted && status == Status::ok; ++o)
             status = check_overlap(in[i], out[o], i == o);
+    for (std::size_t o = 1; o < wanted && status == Status::ok; ++o)
+        for (std::size_t before = 0; before < o; ++before)
+            if (share_pixels(out[before], out[o])) status = Status::invalid_argument;
     return status;
 }
 

@@ -83,7 +83,7 @@ TEST(CInterfaceInColour, RefusesOtherNumbersOfChannelsInASentence) {
     EXPECT_EQ(slx_plan_run(colour.plan, colour.in.data(), colour.out.data(), &colour.error),
               SLX_SIZE_MISMATCH);
     EXPECT_STREQ(colour.error.text,
-                 "the model looks at 3 channels together, got 1: call slx_plan_run_planes");
+                 "the model looks at 3 channels together, got 1: call slx_plan_run_planes with all of them");
     EXPECT_EQ(colour.run(4), SLX_SIZE_MISMATCH);
     EXPECT_STREQ(colour.error.text, "the model looks at 3 channels together, got 4");
     EXPECT_EQ(grey.run(3), SLX_SIZE_MISMATCH);
@@ -95,10 +95,15 @@ TEST(CInterfaceInColour, RefusesPlanesThatDoNotFit) {
     Device device(3);
     device.out[2].data = device.noisy[0].data();
     EXPECT_EQ(device.run(3), SLX_INVALID_ARGUMENT) << "red would be lost before it is read";
+    device.out[2].data = device.clean[0].data();
+    EXPECT_EQ(device.run(3), SLX_INVALID_ARGUMENT) << "blue would lie over red";
+    EXPECT_STREQ(device.error.text,
+                 "planes of out must not overlap each other, nor any of in but, in a plan of one tile, the "
+                 "same channel's, whole");
     device.out[2].data = device.clean[2].data();
     device.in[1].columns = 29;
     EXPECT_EQ(device.run(3), SLX_SIZE_MISMATCH);
-    EXPECT_STREQ(device.error.text, "in must be 20 x 30, the size of the plan, got 20 x 29");
+    EXPECT_STREQ(device.error.text, "in[1] must be 20 x 30, the size of the plan, got 20 x 29");
     EXPECT_EQ(slx_plan_run_planes(device.plan, nullptr, device.out.data(), 3, &device.error),
               SLX_INVALID_ARGUMENT);
     EXPECT_STREQ(device.error.text, "in must not be NULL");
