@@ -47,6 +47,9 @@ void require_channels(Index image_channels, Index model_channels, ChannelRule ru
     require(model_channels == 1 || image_channels == model_channels, Status::unsupported, source, ": has ",
             image_channels, image_channels == 1 ? " channel" : " channels", ", the model \"", model,
             "\" takes ", model_channels, " together (colour); choose a model for grey images");
+    require(model_channels == 1 || rule != ChannelRule::luma, Status::unsupported, source,
+            ": --channels luma turns the image grey, the model \"", model, "\" takes ", model_channels,
+            " channels together (colour); leave it out, or choose a model for grey images");
     require(model_channels > 1 || image_channels == 1 || rule != ChannelRule::refuse, Status::unsupported,
             source, ": has ", image_channels, " channels, the model \"", model,
             "\" takes 1 (grey); choose --channels opponent or separate to work on each plane by itself, or "

@@ -73,6 +73,9 @@ TEST(ChannelRules, GiveColourModelsColourImagesOnly) {
     for (ChannelRule rule : {ChannelRule::opponent, ChannelRule::separate, ChannelRule::refuse})
         EXPECT_TRUE(same_bits(reconstruct(model, image, "photo.png", {.channels = rule}).pixels,
                               run(model, image.pixels)));
+    EXPECT_THAT([&] { (void)reconstruct(model, image, "photo.png", {.channels = ChannelRule::luma}); },
+                ThrowsMessage<Error>(HasSubstr("photo.png: --channels luma turns the image grey, the model "
+                                               "\"tiny\" takes 3 channels together")));
     for (ChannelRule rule : {ChannelRule::opponent, ChannelRule::luma})
         EXPECT_THAT([&] { (void)reconstruct(model, photograph(1), "grey.png", {.channels = rule}); },
                     ThrowsMessage<Error>(
