@@ -75,9 +75,13 @@ int main(int argument_count, char** arguments) {
         std::fprintf(stderr, "usage: deblur MODEL INPUT KERNEL OUTPUT [SIGMA]\n");
         return 2;
     }
+    const float sigma = argument_count == 6 ? std::strtof(arguments[5], nullptr) : 0.0f;
+    if (argument_count == 6 && !(sigma > 0)) {
+        std::fprintf(stderr, "deblur: SIGMA must be a number above 0, got \"%s\"\n", arguments[5]);
+        return 2;
+    }
     try {
-        deblur(arguments[1], arguments[2], arguments[3], arguments[4],
-               argument_count == 6 ? std::strtof(arguments[5], nullptr) : 0.0f);
+        deblur(arguments[1], arguments[2], arguments[3], arguments[4], sigma);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "deblur: %s\n", error.what());
         return 1;

@@ -58,9 +58,13 @@ int main(int argument_count, char** arguments) {
         std::fprintf(stderr, "usage: denoise MODEL INPUT OUTPUT [SIGMA]\n");
         return 2;
     }
+    const float sigma = argument_count == 5 ? std::strtof(arguments[4], nullptr) : 0.0f;
+    if (argument_count == 5 && !(sigma > 0)) {
+        std::fprintf(stderr, "denoise: SIGMA must be a number above 0, got \"%s\"\n", arguments[4]);
+        return 2;
+    }
     try {
-        denoise(arguments[1], arguments[2], arguments[3],
-                argument_count == 5 ? std::strtof(arguments[4], nullptr) : 0.0f);
+        denoise(arguments[1], arguments[2], arguments[3], sigma);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "denoise: %s\n", error.what());
         return 1;
