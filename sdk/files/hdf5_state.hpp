@@ -70,6 +70,8 @@ struct Hdf5File::State {
         const Handle space(H5Dget_space(set), H5Sclose);
         const int rank = space.open() ? H5Sget_simple_extent_ndims(space) : -1;
         if (!type.open() || rank < 0) corrupt(hdf5::quoted(name), " is damaged");
+        if (H5Sget_simple_extent_type(space) == H5S_NULL)  // else it would be read as a scalar 0
+            corrupt(hdf5::quoted(name), " has no values");
         std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
         H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
         Hdf5Content result{hdf5::kind(type), {}};
