@@ -32,6 +32,12 @@ public:
                 "\" is ", value, ": too large");
         return static_cast<Index>(value);
     }
+    [[nodiscard]] Index count_between(const std::string& name, Index least, Index most) const {
+        const Index value = count(name);
+        require(value >= least && value <= most, Status::corrupt_data, file_.path(), ": dataset \"", name,
+                "\" must be ", least, " to ", most, ", got ", value);
+        return value;
+    }
     [[nodiscard]] Index count_or(const std::string& name, Index otherwise) const {
         return file_.has(name) ? count(name) : otherwise;
     }
@@ -68,9 +74,7 @@ public:
                                      Index samples) const {
         PointSource source;
         if (samples == 0) return source;
-        const Index mode = count(quantity + "_source_mode");
-        require(mode <= 2, Status::corrupt_data, file_.path(), ": dataset \"", quantity,
-                "_source_mode\" must be 0, 1 or 2, got ", mode);
+        const Index mode = count_between(quantity + "_source_mode", 0, 2);
         source.mode = mode == 0   ? SourceMode::dirichlet
                       : mode == 1 ? SourceMode::no_correction
                                   : SourceMode::additive;
@@ -104,7 +108,7 @@ public:
 
     void sensor() const {
         const KspaceSize& size = input_.setup.grid.size;
-        if (count_or("sensor_mask_type", 0) == 0) {
+        if (!file_.has("sensor_mask_type") || count_between("sensor_mask_type", 0, 1) == 0) {
             input_.sensor_points = points("sensor_mask_index");
             return;
         }
@@ -139,8 +143,10 @@ private:
 
 void read_grid(const Reader& read, KspaceSetup& setup) {
     KspaceGrid& grid = setup.grid;
-    grid.size = {read.count("Nz"), read.count("Ny"), read.count("Nx")};
-    grid.steps = read.count("Nt");
+    constexpr Index longest = Index{1} << 20;  // so that no product of the three overflows
+    grid.size = {read.count_between("Nz", 1, longest), read.count_between("Ny", 1, longest),
+                 read.count_between("Nx", 1, longest)};
+    grid.steps = read.count_between("Nt", 1, Index{1} << 40);
     grid.time_step = read.number("dt");
     const char* const names[] = {"x", "y", "z"};
     for (std::size_t axis = 0; axis < static_cast<std::size_t>(grid.size.axes()); ++axis) {
@@ -207,6 +213,11 @@ KwaveInput read_kwave_input(const std::string& path) {
         setup.sources.velocity[0] = read.transducer(samples);
     }
     read.sensor();
+    try {
+        require_valid(setup);
+    } catch (const Error& error) {
+        fail(error.status(), path, ": ", error.what());  // names the quantity, its value and the limit
+    }
     return input;
 }
 

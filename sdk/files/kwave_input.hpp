@@ -31,7 +31,8 @@ struct KwaveInput {
 /// point by point, follows from what they share, and is not read.
 ///
 /// Throws Error: corrupt_data naming the file, the dataset and what was expected, where one is missing or of
-/// the wrong type or size; unsupported for axisymmetric, elastic and non-uniform grids.
+/// the wrong type or size; unsupported for axisymmetric, elastic and non-uniform grids; and what
+/// require_valid throws, behind the name of the file.
 [[nodiscard]] KwaveInput read_kwave_input(const std::string& path);
 
 /// Writes a simulation as version 1.1 or 1.2, readable by k-Wave's own programs. Throws
