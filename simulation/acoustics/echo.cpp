@@ -184,7 +184,8 @@ void EchoSimulator::simulate(const std::vector<Transmission>& transmissions, con
     const auto path = [&](Index e, Index s, Index n) {
         const Point p = scatterers.positions[static_cast<std::size_t>(s)];
         const TravelTimes& times = elements_[static_cast<std::size_t>(e)];
-        const double nepers = lossy_ ? times.carried(p) : 0;
+        // behind the edge of a strong absorber the integral may overshoot to below 0, which would amplify
+        const double nepers = lossy_ ? std::max(0.0, times.carried(p)) : 0;
         const double ratio =
             reference_distance / std::max(length(p - array_[e].position), reference_distance);
         const double spread = options_.spreading == Spreading::spherical ? ratio : std::sqrt(ratio);
