@@ -67,6 +67,7 @@ TravelTimes EikonalSolver::solve(const EikonalSource& source, View<const float> 
     std::fill(place_.begin(), place_.end(), -1);
     sequence_.clear();
     heap_.clear();
+    last_ = nullptr;  // until this solution is whole
     source.is_line ? start_line(times) : start_point(times);
     march(times);
     last_ = times.factor_.data();
