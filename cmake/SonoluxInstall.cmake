@@ -11,7 +11,8 @@ if(NOT SONOLUX_RUNTIME_ONLY)
     install(TARGETS sonolux EXPORT sonolux_targets)
     install(EXPORT sonolux_targets NAMESPACE sonolux:: DESTINATION ${package_dir})
     install(DIRECTORY core priors solvers simulation sdk DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sonolux
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN command_line EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h" PATTERN command_line EXCLUDE
+        REGEX "/hdf5_(handles|state)[.]hpp$" EXCLUDE)  # they show HDF5's own types, for our sources alone
     install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/sonolux
         FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.md")
     if(TARGET sonolux_program)
