@@ -64,6 +64,9 @@ void run(const Options& options, const CommonOptions& common) {
                                           }},
                                      &summary);
     progress.clear();
+    if (result.channels() > summary.model_channels)
+        fmt::print(stderr, "sonolux: {}: {} {}, each denoised by itself\n", options.input, result.channels(),
+                   options.channels == "opponent" ? "opponent colours" : "channels");
     write_image(options.output, result.pixels, bits);
     fmt::print(
         "{}: {} x {} x {}, {} bits, sigma {:g}, {} {} of up to {} x {}, {:.1f} MiB of workspace, {:.3f} s "

@@ -217,7 +217,11 @@ DeblurFunction deblur_function(Deblurrer& deblurrer, Deblurrer::ProgressCallback
 Image deblur(Deblurrer& deblurrer, const Image& image, const std::string& source, View<const float> kernel,
              const std::string& kernel_source, const DeblurOptions& options, DeblurSummary* summary) {
     Context context(make_openmp_runner(options.threads));
-    require_channels(image.channels(), 1, options.channels, source, "deblurring");
+    require(
+        image.channels() == 1 || options.channels != ChannelRule::refuse, Status::unsupported, source,
+        ": has ", image.channels(),
+        " channels, deblurring takes one at a time; choose --channels opponent or separate to work on each "
+        "plane by itself, or --channels luma to turn the image grey");
     const bool colour = image.channels() == 3;
     const bool to_luma = options.channels == ChannelRule::luma && colour;
     const bool to_opponent = options.channels == ChannelRule::opponent && colour;

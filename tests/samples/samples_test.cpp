@@ -95,6 +95,11 @@ TEST_F(Samples, DenoiseRefusesInASentence) {
     EXPECT_EQ(run("denoise " + files + " 50"),
               "denoise: sigma must be 25, what the model was trained for, got 50\n");
     EXPECT_EQ(status_, 1);
+    for (const char* sigma : {"twenty", "0", "-3", "nan"}) {
+        EXPECT_EQ(run("denoise " + files + " " + sigma),
+                  std::string("denoise: SIGMA must be a number above 0, got \"") + sigma + "\"\n");
+        EXPECT_EQ(status_, 2);
+    }
     EXPECT_FALSE(fs::exists(path("clean.png")));
     EXPECT_THAT(run("denoise"), HasSubstr("usage: denoise MODEL INPUT OUTPUT [SIGMA]"));
     EXPECT_EQ(status_, 2);
@@ -145,6 +150,12 @@ TEST_F(Samples, DeblurEstimatesSigmaAndRefusesInASentence) {
             path("zero.txt") + ": the blur kernel of 1 x 3 taps");
     refuses(path("tiny.safetensors") + picture + path("box.txt") + output,
             "a kernel must not be given: model \"tiny\" takes noise away and no blur");
+    for (const char* sigma : {"two", "-2"}) {
+        EXPECT_EQ(run("deblur " + model + picture + path("box.txt") + output + " " + sigma),
+                  std::string("deblur: SIGMA must be a number above 0, got \"") + sigma + "\"\n");
+        EXPECT_EQ(status_, 2);
+        EXPECT_FALSE(fs::exists(path("sharp.png")));
+    }
     EXPECT_THAT(run("deblur"), HasSubstr("usage: deblur MODEL INPUT KERNEL OUTPUT [SIGMA]"));
     EXPECT_EQ(status_, 2);
 }

@@ -107,8 +107,12 @@ TEST_F(CommandLine, DoesWithColourWhatItIsTold) {
         run("reconstruct m.safetensors in.png out.png --channels refuse"),
         FailsWith(1, "in.png: has 3 channels, the model \"m\" takes 1 (grey); choose --channels opponent"));
     EXPECT_FALSE(fs::exists(file("out.png")));
-    ASSERT_EQ(run("reconstruct m.safetensors in.png separate.png --channels separate").status, 0);
-    ASSERT_EQ(run("reconstruct m.safetensors in.png luma.png --channels luma").status, 0);
+    EXPECT_THAT(run("reconstruct m.safetensors in.png opponent.png").err,
+                HasSubstr("sonolux: in.png: 3 opponent colours, each denoised by itself\n"));
+    EXPECT_THAT(run("reconstruct m.safetensors in.png separate.png --channels separate").err,
+                HasSubstr("sonolux: in.png: 3 channels, each denoised by itself\n"));
+    EXPECT_THAT(run("reconstruct m.safetensors in.png luma.png --channels luma").err,
+                Not(HasSubstr("by itself")));
     EXPECT_EQ(read_image(file("separate.png")).pixels.shape(), (Shape{3, 30, 20}));
     EXPECT_EQ(read_image(file("luma.png")).pixels.shape(), (Shape{1, 30, 20}));
 

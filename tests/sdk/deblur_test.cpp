@@ -131,6 +131,9 @@ TEST(Deblur, OfAChannelIsDeblurringOfThatPlane) {
         ASSERT_NEAR(second.data()[i], all.pixels.data()[30 * 40 + i], largest);
     options.channels = ChannelRule::luma;
     EXPECT_EQ(deblur(*deblurrer, image, "in.png", kernel, "kernel.png", options).channels(), 1);
+    options.channels = ChannelRule::refuse;
+    EXPECT_THAT([&] { (void)deblur(*deblurrer, image, "in.png", kernel, "kernel.png", options); },
+                ThrowsMessage<Error>(HasSubstr("in.png: has 3 channels, deblurring takes one at a time")));
 }
 
 TEST(Deblur, TakesSettingsAndRefusesOthersByName) {
