@@ -213,6 +213,36 @@ TEST_F(KspaceRun, RefusesWhatIsMissingOrImpossibleByName) {
                     "the grid is too coarse for 20 MHz: it has 0.6"));
 }
 
+TEST_F(KspaceRun, RefusesFilesWhoseCountsOrValuesCannotBeAndNamesTheFile) {
+    /// What is said of a file in which the values of one dataset are all `value`.
+    const auto with = [&](const std::string& name, auto value) {
+        using T = decltype(value);
+        write_kwave_input(path("in.h5"), everything({1, 12, 16}), 2);
+        const Hdf5File whole = Hdf5File::open(path("in.h5"));
+        Hdf5File changed = Hdf5File::create(path("changed.h5"));
+        for (const std::string& each : whole.names("/")) {
+            const Hdf5Content content = whole.content(each);
+            const std::vector<T> same(static_cast<std::size_t>(content.elements()), value);
+            if (each == name)
+                changed.write<T>(each, content.sizes, same);
+            else if (content.type == Hdf5Type::float32)
+                changed.write<float>(each, content.sizes, whole.read<float>(each));
+            else
+                changed.write<std::uint64_t>(each, content.sizes, whole.read<std::uint64_t>(each));
+        }
+        changed.commit();
+        return message_of([&] { (void)read_kwave_input(path("changed.h5")); });
+    };
+    const std::string file = path("changed.h5") + ": ";
+    EXPECT_EQ(with("Nx", std::uint64_t{0}), file + "dataset \"Nx\" must be 1 to 1048576, got 0");
+    EXPECT_EQ(with("Nz", std::uint64_t{1} << 39),
+              file + "dataset \"Nz\" must be 1 to 1048576, got 549755813888");
+    EXPECT_EQ(with("Nt", std::uint64_t{0}).find(file + "dataset \"Nt\" must be 1 to "), 0u);
+    EXPECT_EQ(with("sensor_mask_type", std::uint64_t{2}),
+              file + "dataset \"sensor_mask_type\" must be 0 to 1, got 2");
+    EXPECT_EQ(with("rho0", 0.0f), file + "density must be positive and finite, got 0 at row 0, column 0");
+}
+
 TEST_F(KspaceRun, NeverWritesAPressureThatIsNotFinite) {
     KwaveInput input = everything({1, 12, 16});
     for (float& s : input.setup.sources.pressure.signal) s = 1e30f;  // squared by the nonlinearity

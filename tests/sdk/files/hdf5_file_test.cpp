@@ -86,6 +86,16 @@ TEST_F(Hdf5, ReadsNumbersOfTheOtherByteOrder) {
     EXPECT_THAT(Hdf5File::open(path("big.h5")).read<float>("x"), ElementsAre(1, -2.5f, 3));
 }
 
+TEST_F(Hdf5, RefusesADatasetWithoutValues) {  // instead of reading the number 0
+    const hid_t made = H5Fcreate(path("null.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t space = H5Screate(H5S_NULL);
+    H5Dclose(H5Dcreate2(made, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Fclose(made);
+    EXPECT_THAT([&] { (void)Hdf5File::open(path("null.h5")).read<float>("x"); },
+                ThrowsMessage<Error>(HasSubstr("null.h5: dataset \"x\" has no values")));
+}
+
 TEST_F(Hdf5, KeepsTextsAndAttributes) {
     {
         Hdf5File file = Hdf5File::create(path("a.h5"));
