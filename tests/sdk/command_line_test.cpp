@@ -30,7 +30,7 @@ std::string from_hexadecimal(std::string_view digits) {
 TEST_F(CommandLine, NeedsACommand) {
     EXPECT_THAT(run(""), FailsWith(2, "a subcommand is required (see sonolux --help)"));
     EXPECT_THAT(run("denoise"),
-                FailsWith(2, "there is no command \"denoise\"; there are demo, train, evaluate"));
+                FailsWith(2, "there is no command \"denoise\"; there are demo, simulate, train, evaluate"));
     EXPECT_THAT(run("--frobnicate"), FailsWith(2, "--frobnicate"));
 }
 
