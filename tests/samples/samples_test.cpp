@@ -15,6 +15,7 @@
 #include <sonolux/solvers/kernel_check.hpp>
 
 #include "tests/support/data.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace sonolux {
@@ -46,7 +47,7 @@ protected:
 
     // What a sample prints, with its errors; its exit status in `status_`.
     std::string run(const std::string& command) {
-        std::FILE* pipe = popen((std::string(SLX_SAMPLES_DIR "/") + command + " 2>&1").c_str(), "r");
+        std::FILE* pipe = popen((samples_folder() + std::string("/") + command + " 2>&1").c_str(), "r");
         EXPECT_NE(pipe, nullptr);
         std::string text;
         char buffer[512];

@@ -53,8 +53,8 @@ TEST_F(CommandLineSimulate, SaysWhatIsWrongWithRecipesAndFolders) {
 // A process that may write files of at most 50 or 100 KiB (a unit is 512 or 1024 bytes) sees what a full disk
 // looks like.
 TEST_F(CommandLineSimulate, LeavesNoHalfShardOnAFullDisk) {
-    const std::string command = "cd '" + folder_.string() +
-                                "' && (trap '' XFSZ; ulimit -f 100; '" SLX_PROGRAM
+    const std::string command = "cd '" + folder_.string() + "' && (trap '' XFSZ; ulimit -f 100; '" +
+                                std::string(sonolux_program()) +
                                 "' simulate small.toml --output set --threads 1 >out 2>err)";
     const int status = std::system(command.c_str());
     EXPECT_EQ(WEXITSTATUS(status), 1);

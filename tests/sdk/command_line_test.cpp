@@ -313,9 +313,9 @@ TEST_F(CommandLine, InspectsModels) {
 TEST_F(CommandLine, SaysWhenItsResultsAreLost) {
     if (!fs::exists("/dev/full")) GTEST_SKIP() << "skipped: there is no /dev/full";
     write_model("m.safetensors");
-    const int status = std::system(
-        ("'" SLX_PROGRAM "' inspect " + file("m.safetensors") + " >/dev/full 2>" + file("stderr.txt"))
-            .c_str());
+    const int status = std::system(("'" + std::string(sonolux_program()) + "' inspect " +
+                                    file("m.safetensors") + " >/dev/full 2>" + file("stderr.txt"))
+                                       .c_str());
     EXPECT_EQ(WEXITSTATUS(status), 1);
     EXPECT_EQ(read_text_file(file("stderr.txt")), "sonolux: standard output could not be written\n");
 }

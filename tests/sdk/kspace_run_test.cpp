@@ -12,6 +12,8 @@
 #include <sonolux/sdk/pipelines/kspace_run.hpp>
 #include <sonolux/simulation/acoustics/kspace_first_order.hpp>
 
+#include "tests/support/paths.hpp"
+
 namespace sonolux {
 namespace {
 
@@ -265,8 +267,8 @@ TEST_F(KspaceRun, StopsWhereItIsToldToAndLeavesNothing) {
 TEST_F(KspaceRun, TheProgramTakesTheOptionsOfKwavesPrograms) {
     write_kwave_input(path("in.h5"), everything({1, 12, 16}));
     const auto run = [&](const std::string& options) {
-        const std::string command = std::string(SLX_KSPACE_PROGRAM) + " " + options + " > " +
-                                    path("out.txt") + " 2> " + path("err.txt");
+        const std::string command = std::string(kspace_program()) + " " + options + " > " + path("out.txt") +
+                                    " 2> " + path("err.txt");
         return WEXITSTATUS(std::system(command.c_str()));
     };
     EXPECT_EQ(run("-i " + path("in.h5") + " -o " + path("out.h5") +

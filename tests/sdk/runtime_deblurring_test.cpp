@@ -10,6 +10,7 @@
 #include <sonolux/core/operators/convolution.hpp>
 #include <sonolux/simulation/phantoms/dead_leaves.hpp>
 
+#include "tests/support/data.hpp"
 #include "tests/support/reconstruct.hpp"
 
 namespace sonolux {
@@ -216,7 +217,7 @@ double psnr(View<const float> a, View<const float> b) {
 // The one check here of what it is all for, and of which way round a kernel is taken: turned by 180 degrees
 // it would make things worse.
 TEST(ReconstructorDeblurs, AScene) {
-    const Model model = load_model_file(SLX_SOURCE_DIR "/models/deblur.safetensors");
+    const Model model = load_model_file((source_folder() / "models/deblur.safetensors").string());
     constexpr Index size = 160, rows = 9, columns = 6;
     Context context(make_serial_runner());
     DeadLeavesOptions options;

@@ -12,6 +12,7 @@
 #include <sonolux/solvers/filter_power.hpp>
 #include <sonolux/solvers/sigma_polynomial.hpp>
 
+#include "tests/support/data.hpp"
 #include "tests/support/reconstruct.hpp"
 
 namespace sonolux {
@@ -19,7 +20,7 @@ namespace {
 
 using Complex = std::complex<float>;
 
-Model shipped_model() { return load_model_file(SLX_SOURCE_DIR "/models/deblur.safetensors"); }
+Model shipped_model() { return load_model_file((source_folder() / "models/deblur.safetensors").string()); }
 
 Array<float> line(Index length) {
     Array<float> kernel({1, length});

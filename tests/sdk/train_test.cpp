@@ -22,6 +22,8 @@
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/simulation/phantoms/dead_leaves.hpp>
 
+#include "tests/support/paths.hpp"
+
 namespace sonolux {
 namespace {
 
@@ -282,10 +284,10 @@ TEST_F(Train, StartsFromAnotherModelIfAsked) {
     EXPECT_THAT(log, HasSubstr(before));
 }
 
-#ifdef SLX_PROGRAM
 /// Starts `sonolux train`, silently.
 pid_t start(const std::string& recipe, const std::string& output, const char* threads) {
-    std::vector<std::string> words{SLX_PROGRAM, "train", recipe, "--output", output, "--threads", threads};
+    std::vector<std::string> words{sonolux_program(), "train", recipe, "--output", output,
+                                   "--threads",       threads};
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -294,7 +296,7 @@ pid_t start(const std::string& recipe, const std::string& output, const char* th
     posix_spawn_file_actions_addopen(&silence, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&silence, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     pid_t child = 0;
-    EXPECT_EQ(::posix_spawn(&child, SLX_PROGRAM, &silence, nullptr, arguments.data(), environ), 0);
+    EXPECT_EQ(::posix_spawn(&child, sonolux_program(), &silence, nullptr, arguments.data(), environ), 0);
     posix_spawn_file_actions_destroy(&silence);
     return child;
 }
@@ -343,7 +345,6 @@ TEST_F(Train, OneRunDirectoryHasOneTraining) {
     EXPECT_EQ(wait_for(child), 0) << "Ctrl-C ends a training in order";
     EXPECT_TRUE(fs::exists(output / "checkpoint.safetensors"));
 }
-#endif
 
 }  // namespace
 }  // namespace sonolux

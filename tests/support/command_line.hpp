@@ -21,6 +21,8 @@
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
+#include "tests/support/paths.hpp"
+
 namespace sonolux {
 
 struct Outcome {
@@ -59,7 +61,7 @@ protected:
         const std::string out = file("stdout.txt"), err = file("stderr.txt");
         // Waiting threads sleep: tests run beside each other.
         const std::string command = "cd '" + folder_.string() + "' && OMP_WAIT_POLICY=passive " +
-                                    environment + " '" + SLX_PROGRAM + "' " + arguments + " >" + out + " 2>" +
+                                    environment + " '" + sonolux_program() + "' " + arguments + " >" + out + " 2>" +
                                     err + " </dev/null";
         const int status = std::system(command.c_str());
         return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text_file(out), read_text_file(err)};

@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/paths.hpp"
+
 namespace sonolux {
 
 /// The root of the source tree that this program was built from.
-[[nodiscard]] inline std::filesystem::path source_folder() { return SLX_SOURCE_DIR; }
+[[nodiscard]] inline std::filesystem::path source_folder() { return source_root(); }
 
 namespace detail {
 
