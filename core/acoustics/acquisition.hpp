@@ -35,8 +35,8 @@ struct Acquisition {
     /// Hz and t counted from time 0 of the transmission.
     double demodulation_frequency = 0;
 
-    std::vector<double> start_times;  ///< [transmission], s from time 0 to sample 0; may be negative
-    Index samples = 0;                ///< of each trace
+    std::vector<double> start_times = {};  ///< [transmission], s from time 0 to sample 0; may be negative
+    Index samples = 0;                     ///< of each trace
 
     double peak_time = 0;    ///< s from the beginning of the pulse to the peak of its envelope
     double lens_delay = 0;   ///< s that the lens before the elements costs, there and back
