@@ -162,7 +162,12 @@ class Network:
         self.segments = 16384 if activation == "nearest" else 1024
         self.basis = definition.table_basis(self.segments)
         self.inverse_step = self.segments / (definition.table_upper - definition.table_lower)
-        self.step = torch.compile(self.stage, dynamic=False, fullgraph=True) if mode == "compile" else self.stage
+        if mode == "compile":
+            # Every candidate shares the code of `stage`, and PyTorch gives up on code that it compiled eight times.
+            torch._dynamo.config.recompile_limit = 256
+            self.step = torch.compile(self.stage, dynamic=False, fullgraph=True)
+        else:
+            self.step = self.stage
 
     def tensors(self, flat):
         """Per stage: filters, and what the activation wants, as differentiable functions of the parameters."""
