@@ -11,6 +11,7 @@ namespace sonolux::bench {
 void register_fields_of_experts();
 void register_networks();
 void register_convolutional_networks();
+void register_psf_banks();
 }  // namespace sonolux::bench
 
 int main(int count, char** arguments) {
@@ -22,6 +23,7 @@ int main(int count, char** arguments) {
     sonolux::bench::register_fields_of_experts();
     sonolux::bench::register_networks();
     sonolux::bench::register_convolutional_networks();
+    sonolux::bench::register_psf_banks();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
 }
