@@ -26,7 +26,7 @@ namespace sonolux {
 /// Everything about a recording but its samples. SI units.
 struct Acquisition {
     TransducerArray array;
-    std::vector<Transmission> transmissions;
+    std::vector<Transmission> transmissions = {};
 
     double sampling_frequency = 0;  ///< Hz, of the samples as they are stored
     double centre_frequency = 0;    ///< Hz, of the pulse

@@ -41,6 +41,23 @@ double Hdf5File::number_attribute(const std::string& object, const std::string& 
     return number;
 }
 
+std::vector<double> Hdf5File::numbers_attribute(const std::string& object, const std::string& name) const {
+    state_->check_open();
+    const Session session;
+    const Handle owner = state_->object(object);
+    constexpr hssize_t most = 65536;
+    const Handle attribute = state_->attribute(owner, object, name, most);
+    const Handle type(H5Aget_type(attribute), H5Tclose);
+    const Handle space(H5Aget_space(attribute), H5Sclose);
+    std::vector<double> numbers(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+    const H5T_class_t type_class = H5Tget_class(type);
+    if ((type_class != H5T_FLOAT && type_class != H5T_INTEGER) ||
+        H5Aread(attribute, H5T_NATIVE_DOUBLE, numbers.data()) < 0)
+        state_->corrupt("attribute \"", name, "\" of \"", object, "\" is ", to_string(kind(type)),
+                        ", numbers are expected");
+    return numbers;
+}
+
 void Hdf5File::set_attribute(const std::string& object, const std::string& name, std::string_view text,
                              Hdf5Text how) {
     state_->check_writable();
@@ -56,6 +73,13 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
     state_->check_writable();
     const Session session;
     state_->set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &number);
+}
+
+void Hdf5File::set_attribute(const std::string& object, const std::string& name,
+                             std::span<const double> numbers) {
+    state_->check_writable();
+    const Session session;
+    state_->set_attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, numbers.data(), numbers.size());
 }
 
 void Hdf5File::set_integer(const std::string& object, const std::string& name, std::int64_t number) {

@@ -108,6 +108,19 @@ public:
 
     [[nodiscard]] std::string read_text(const std::string& dataset) const;
 
+    // For files that others wrote: any type of number, converted. A dataset that was compressed by a filter
+    // that the library does not have is refused by the filter's name (Error{unsupported}).
+
+    /// All elements, slowest dimension first.
+    [[nodiscard]] std::vector<double> numbers(const std::string& dataset) const;
+
+    /// Of a dataset with one element, whatever its dimensions.
+    [[nodiscard]] double number(const std::string& dataset) const;
+
+    /// A block, as read_part takes it.
+    void read_part_as_float(const std::string& dataset, const std::vector<Index>& start,
+                            const std::vector<Index>& count, std::span<float> values) const;
+
     /// Groups of a name that are not there yet are made: here and in the functions below.
     template <class T>
     void write(const std::string& dataset, const std::vector<Index>& sizes, std::span<const T> values,
@@ -129,15 +142,18 @@ public:
 
     void make_group(const std::string& group);
 
-    // --- attributes, of a dataset or group ("/" is the root): one number or one text ---
+    // --- attributes, of a dataset or group ("/" is the root): one number, one text, or a list of numbers ---
 
     [[nodiscard]] bool has_attribute(const std::string& object, const std::string& name) const;
     [[nodiscard]] std::string text_attribute(const std::string& object, const std::string& name) const;
     /// Of any type of number.
     [[nodiscard]] double number_attribute(const std::string& object, const std::string& name) const;
+    [[nodiscard]] std::vector<double> numbers_attribute(const std::string& object,
+                                                        const std::string& name) const;
     void set_attribute(const std::string& object, const std::string& name, std::string_view text,
                        Hdf5Text how = Hdf5Text::variable);
     void set_attribute(const std::string& object, const std::string& name, double number);
+    void set_attribute(const std::string& object, const std::string& name, std::span<const double> numbers);
     void set_attribute(const std::string& object, const std::string& name, std::integral auto number) {
         set_integer(object, name, static_cast<std::int64_t>(number));
     }

@@ -118,8 +118,28 @@ struct Hdf5File::State {
     template <class T>
     void read(hid_t set, const std::string& name, hid_t memory_space, hid_t file_space, T* values) const {
         if (H5Dread(set, hdf5::number_type(hdf5::type_of<T>()).memory, memory_space, file_space, H5P_DEFAULT,
-                    values) < 0)
-            corrupt(hdf5::quoted(name), " cannot be read");
+                    values) >= 0)
+            return;
+        require_filters(set, name);
+        corrupt(hdf5::quoted(name), " cannot be read");
+    }
+
+    /// Compression that others' libraries have and ours does not is no damage of the file.
+    void require_filters(hid_t set, const std::string& name) const {
+        const Handle properties(H5Dget_create_plist(set), H5Pclose);
+        const int filters = properties.open() ? H5Pget_nfilters(properties) : 0;
+        for (int n = 0; n < filters; ++n) {
+            char called[64] = "";
+            std::size_t parameters = 0;
+            const H5Z_filter_t filter = H5Pget_filter2(properties, static_cast<unsigned>(n), nullptr,
+                                                       &parameters, nullptr, sizeof called, called, nullptr);
+            called[sizeof called - 1] = '\0';
+            require(filter < 0 || H5Zfilter_avail(filter) > 0, Status::unsupported, path, ": ",
+                    hdf5::quoted(name), " is compressed by the filter ", static_cast<int>(filter),
+                    called[0] != '\0' ? sentence(" (", called, ")") : std::string(),
+                    ", which the HDF5 library does not have; set HDF5_PLUGIN_PATH to a folder that holds it, "
+                    "or write the file again with gzip");
+        }
     }
 
     void make_dataset(const std::string& name, hid_t type, hid_t space, hid_t properties) const {
@@ -183,22 +203,24 @@ struct Hdf5File::State {
     }
 
     void set_attribute(const std::string& name, const std::string& attribute, hid_t file_type,
-                       hid_t memory_type, const void* value) const {
+                       hid_t memory_type, const void* value, std::optional<hsize_t> list = {}) const {
         const Handle owner = object(name);
         if (H5Aexists(owner, attribute.c_str()) > 0) H5Adelete(owner, attribute.c_str());
-        const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+        const Handle space(list ? H5Screate_simple(1, &*list, nullptr) : H5Screate(H5S_SCALAR), H5Sclose);
         const Handle handle(H5Acreate2(owner, attribute.c_str(), file_type, space, H5P_DEFAULT, H5P_DEFAULT),
                             H5Aclose);
         require(handle.open() && H5Awrite(handle, memory_type, value) >= 0, Status::file_error, path,
                 ": attribute \"", attribute, "\" of \"", name, "\" cannot be written");
     }
 
-    [[nodiscard]] Handle attribute(hid_t owner, const std::string& name, const std::string& wanted) const {
+    [[nodiscard]] Handle attribute(hid_t owner, const std::string& name, const std::string& wanted,
+                                   hssize_t most = 1) const {
         if (H5Aexists(owner, wanted.c_str()) <= 0)
             corrupt("\"", name, "\" has no attribute \"", wanted, "\"");
         Handle handle(H5Aopen(owner, wanted.c_str(), H5P_DEFAULT), H5Aclose);
         const Handle space(handle.open() ? H5Aget_space(handle) : -1, H5Sclose);
-        if (!space.open() || H5Sget_simple_extent_npoints(space) != 1)
+        const hssize_t values = space.open() ? H5Sget_simple_extent_npoints(space) : -1;
+        if (values < 1 || values > most)
             corrupt("attribute \"", wanted, "\" of \"", name, "\" must be one value");
         return handle;
     }

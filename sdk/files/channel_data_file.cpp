@@ -1,0 +1,73 @@
+// sonolux/sdk/files/channel_data_file.cpp
+#include <sonolux/sdk/files/channel_data_file.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <sonolux/sdk/files/channel_data_parts.hpp>
+
+namespace sonolux {
+
+using namespace channel_data;
+
+namespace {
+
+enum class Container { matlab, hdf5, other };
+
+/// HDF5 begins with its signature, or after a block of 512 bytes, 1024, ... that somebody else may use.
+Container container_of(const std::string& path) {
+    errno = 0;
+    require(std::filesystem::is_regular_file(path), Status::file_error, path,
+            ": cannot be read: ", std::filesystem::exists(path) ? "it is not a file" : std::strerror(ENOENT));
+    std::ifstream stream(path, std::ios::binary);
+    require(stream.good(), Status::file_error, path, ": cannot be read: ", std::strerror(errno));
+    std::array<char, 16> start{};
+    stream.read(start.data(), start.size());
+    const std::string_view begin(start.data(), static_cast<std::size_t>(stream.gcount()));
+    if (begin.starts_with("MATLAB 5.0 MAT") || begin.starts_with("MATLAB 7.3 MAT")) return Container::matlab;
+    constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+    if (begin.starts_with(signature)) return Container::hdf5;
+    for (std::streamoff at = 512; at <= std::streamoff{1} << 20; at *= 2) {
+        std::array<char, 8> bytes{};
+        stream.clear();
+        stream.seekg(at);
+        if (!stream.read(bytes.data(), bytes.size())) break;
+        if (std::string_view(bytes.data(), bytes.size()) == signature) return Container::hdf5;
+    }
+    return Container::other;
+}
+
+}  // namespace
+
+ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDataReadOptions& options) {
+    switch (container_of(path)) {
+        case Container::hdf5: {
+            const Hdf5File file = Hdf5File::open(path);
+            if (is_zea(file)) return read_zea(file, options);
+            refuse(Status::unsupported, path,
+                   "is HDF5, but not of zea (no group \"data\" or \"tracks\")");
+        }
+        case Container::matlab:
+        case Container::other: break;
+    }
+    refuse(Status::unsupported, path,
+           "is no recording that Sonolux reads (HDF5 of zea)");
+}
+
+ChannelData read_channel_data(const std::string& path, const ChannelDataReadOptions& options) {
+    return std::move(read_channel_data_file(path, options).data);
+}
+
+bool looks_like_channel_data(const std::string& path) noexcept {
+    try {
+        const Container container = container_of(path);
+        return container == Container::hdf5 && is_zea(Hdf5File::open(path));
+    } catch (const std::exception&) {
+        return false;
+    }
+}
+
+}  // namespace sonolux

@@ -1,0 +1,97 @@
+// sonolux/sdk/files/channel_data_parts.cpp
+#include <cmath>
+
+#include <sonolux/sdk/files/channel_data_parts.hpp>
+
+namespace sonolux::channel_data {
+
+double stated(const std::optional<double>& known, const std::optional<double>& in_file,
+              const std::string& path, const char* name, const std::string& where) {
+    if (known) return *known;
+    if (in_file) return *in_file;
+    refuse(Status::invalid_argument, path, "does not say ", name, " (", where,
+           " is missing); it must be known from elsewhere: --", name, ", or AcquisitionKnowledge::", name);
+}
+
+Selection select(const ChannelDataReadOptions& options, Index frames, Index transmissions,
+                 const std::string& path) {
+    require(options.first_frame >= 0 && options.first_frame < frames, Status::invalid_argument, path,
+            ": has frames 0 to ", frames - 1, ", frame ", options.first_frame, " was asked for");
+    Selection selection{options.first_frame, frames - options.first_frame, options.transmissions};
+    if (options.frames >= 0) {
+        require(options.frames >= 1 && options.frames <= selection.frames, Status::invalid_argument, path,
+                ": has ", frames, " frames, ", options.frames, " from frame ", options.first_frame,
+                " were asked for");
+        selection.frames = options.frames;
+    }
+    Index before = -1;
+    for (const Index k : selection.transmissions) {
+        require(k > before && k < transmissions, Status::invalid_argument, path, ": has transmissions 0 to ",
+                transmissions - 1, "; asked for must be some of them, rising, got ", k, " after ", before);
+        before = k;
+    }
+    if (selection.transmissions.empty())
+        for (Index k = 0; k < transmissions; ++k) selection.transmissions.push_back(k);
+    return selection;
+}
+
+void keep(Acquisition& acquisition, const std::vector<Index>& transmissions) {
+    std::vector<Transmission> kept;
+    std::vector<double> start_times;
+    for (const Index k : transmissions) {
+        kept.push_back(acquisition.transmissions[static_cast<std::size_t>(k)]);
+        start_times.push_back(acquisition.start_times[static_cast<std::size_t>(k)]);
+    }
+    acquisition.transmissions = std::move(kept);
+    acquisition.start_times = std::move(start_times);
+}
+
+TransducerArray known_array(const AcquisitionKnowledge& known,
+                            const std::function<TransducerArray()>& in_file, Index elements,
+                            double element_width) {
+    if (!known.pitch) {
+        TransducerArray array = in_file();
+        if (!known.element_width || *known.element_width == array.element_width()) return array;
+        if (array.radius() > 0)
+            return make_convex_array(elements, array.pitch(), *known.element_width, array.radius());
+        return {array.elements(), *known.element_width};
+    }
+    const double width = known.element_width.value_or(std::min(element_width, *known.pitch));
+    return known.radius ? make_convex_array(elements, *known.pitch, width, *known.radius)
+                        : make_linear_array(elements, *known.pitch, width);
+}
+
+void apply(const AcquisitionKnowledge& known, Acquisition& a) {
+    a.sampling_frequency = known.sampling_frequency.value_or(a.sampling_frequency);
+    a.centre_frequency = known.centre_frequency.value_or(a.centre_frequency);
+    a.demodulation_frequency = known.demodulation_frequency.value_or(a.demodulation_frequency);
+    a.sound_speed = known.sound_speed.value_or(a.sound_speed);
+    a.peak_time = known.peak_time.value_or(a.peak_time);
+    a.lens_delay = known.lens_delay.value_or(a.lens_delay);
+    a.frame_rate = known.frame_rate.value_or(a.frame_rate);
+    if (known.start_time) a.start_times.assign(a.transmissions.size(), *known.start_time);
+}
+
+void turn_phases(Array<float>& values, double frequency, std::span<const double> shift) {
+    const Shape& shape = values.shape();
+    const Index traces = shape[2] * shape[3] / 2;
+    for (Index frame = 0; frame < shape[0]; ++frame)
+        for (Index k = 0; k < shape[1]; ++k) {
+            // Whole turns go first: the phase of a long time keeps its digits.
+            double turns = -frequency * shift[static_cast<std::size_t>(k)];
+            turns -= std::floor(turns);
+            if (turns == 0) continue;
+            const double re = std::cos(2 * std::numbers::pi * turns),
+                         im = std::sin(2 * std::numbers::pi * turns);
+            float* sample = values.data() + (frame * shape[1] + k) * shape[2] * shape[3];
+            for (Index n = 0; n < traces; ++n, sample += 2) {
+                const double a = sample[0], b = sample[1];
+                sample[0] = static_cast<float>(a * re - b * im);
+                sample[1] = static_cast<float>(a * im + b * re);
+            }
+        }
+}
+
+void finish(ChannelDataFile& file, const std::string& path) { validate(file.data, path.c_str()); }
+
+}  // namespace sonolux::channel_data
