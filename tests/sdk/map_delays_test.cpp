@@ -109,8 +109,9 @@ TEST(MapDelays, BringAnAberratedPointBackIntoFocus) {
         EXPECT_NEAR(right.depth, reference.depth, beam ? 1.01e-4 : 5e-5) << name;
         EXPECT_NEAR(right.across, target.x, 5e-5) << name;
         EXPECT_GT(right.height, 1.2 * wrong.height) << name;
-        // The lens bends sound around the point too: not all of the brightness can come back.
-        EXPECT_GT(right.height, (beam ? 0.6 : 0.75) * reference.height) << name;
+        // The lens bends sound around the point too, so not all of the brightness can come back; and half of
+        // the beam went through it, one and a half periods early, which nothing undoes.
+        EXPECT_GT(right.height, (beam ? 0.4 : 0.75) * reference.height) << name;
     }
 }
 
@@ -135,7 +136,7 @@ TEST(MapDelays, RefusesAMapThatDoesNotCoverImageAndArrayOrIsNotOfSpeeds) {
                 ThrowsMessage<Error>(HasSubstr("nan")));
     EXPECT_THAT(
         [&] {
-            map_delays(a, image, map_grid(), Array<float>({3, 3}), context);
+            (void)map_delays(a, image, map_grid(), Array<float>({3, 3}), context);
         },
         ThrowsMessage<Error>(HasSubstr("3 x 3")));
 }
