@@ -79,7 +79,7 @@ if(NOT SONOLUX_RUNTIME_ONLY)
     add_library(sonolux_full_usage INTERFACE)
     target_link_libraries(sonolux_full_usage INTERFACE sonolux_usage ${full_needs})
     if(SONOLUX_WITH_FFTW)
-        pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3f)
+        pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3f fftw3)  # images, and fields of light in double
         target_link_libraries(sonolux_full_usage INTERFACE PkgConfig::FFTW)
         target_compile_definitions(sonolux_full_usage INTERFACE SLX_WITH_FFTW)
         list(APPEND full_needs PkgConfig::FFTW)

@@ -8,6 +8,7 @@
 #include <sonolux/simulation/optics/bessel_table.hpp>
 #include <sonolux/simulation/optics/psf_bank.hpp>
 #include <sonolux/simulation/optics/radial_pixels.hpp>
+#include <sonolux/simulation/optics/sinc_interpolation.hpp>
 
 namespace sonolux {
 
@@ -50,55 +51,21 @@ Multiply multiply_for([[maybe_unused]] Isa isa) noexcept {
     return multiply_plain;
 }
 
-/// Sinc times a Kaiser window, for a signal sampled three times as densely as it must be: what it leaves out
-/// and mirrors is below 1e-5 of the signal.
-class Interpolation {
-public:
-    static constexpr Index taps = 10, phases = 1024;
-
-    Interpolation() {
-        const double beta = 11;
-        const double scale = std::cyl_bessel_i(0.0, beta);
-        for (Index p = 0; p <= phases; ++p)
-            for (Index k = 0; k < taps; ++k) {
-                const double x = static_cast<double>(p) / phases - static_cast<double>(k - taps / 2 + 1);
-                const double u = x / (taps / 2);
-                const double window =
-                    std::abs(u) >= 1 ? 0 : std::cyl_bessel_i(0.0, beta * std::sqrt(1 - u * u)) / scale;
-                // The signal fills a third of the band: the filter's edge is in the middle of the rest.
-                const double sinc = x == 0 ? 1 : std::sin(pi * x) / (pi * x);
-                table_[static_cast<std::size_t>(p * taps + k)] = sinc * window;
-            }
+/// |value|^2 at a position in samples; before sample 0 the samples are mirrored.
+double power_at(const detail::SincInterpolation& interpolation, const double* re, const double* im,
+                double position) noexcept {
+    double weights[detail::SincInterpolation::taps], x = 0, y = 0;
+    const Index first = interpolation.weights(position, weights);
+    for (Index k = 0; k < detail::SincInterpolation::taps; ++k) {
+        const Index at = std::abs(first + k);
+        x += weights[k] * re[at];
+        y += weights[k] * im[at];
     }
-
-    /// |value|^2 at a position in samples; before sample 0 the samples are mirrored.
-    [[nodiscard]] double power_at(const double* re, const double* im, double position) const noexcept {
-        const auto cell = static_cast<Index>(position);
-        const double phase = (position - static_cast<double>(cell)) * phases;
-        const auto p = static_cast<Index>(phase);
-        const double t = phase - static_cast<double>(p);
-        const double* a = table_.data() + p * taps;
-        const double* b = a + taps;
-        double x = 0, y = 0;
-        for (Index k = 0; k < taps; ++k) {
-            const double tap = a[k] + t * (b[k] - a[k]);
-            const Index at = std::abs(cell + k - taps / 2 + 1);
-            x += tap * re[at];
-            y += tap * im[at];
-        }
-        return x * x + y * y;
-    }
-
-private:
-    std::array<double, static_cast<std::size_t>((phases + 1) * taps)> table_;
-};
+    return x * x + y * y;
+}
 
 void check(const PsfBankOptions& options) {
-    require(!options.wavelengths.empty(), Status::invalid_argument, "PSF bank: there are no wavelengths");
-    for (std::size_t i = 0; i < options.wavelengths.size(); ++i)
-        require(options.wavelengths[i] > (i > 0 ? options.wavelengths[i - 1] : 0), Status::invalid_argument,
-                "PSF bank: wavelengths must rise from above 0, got ", options.wavelengths[i] * 1e9,
-                " nm as number ", i + 1);
+    check_wavelengths(options.wavelengths);
     require(options.pixel > 0 && std::isfinite(options.pixel), Status::invalid_argument,
             "PSF bank: the pixel must be above 0 m, got ", options.pixel);
     require(options.size >= 1 && options.size <= 8192, Status::invalid_argument,
@@ -117,6 +84,14 @@ std::vector<double> wavelengths_between(double from, double to, Index count) {
         wavelengths.push_back(
             count == 1 ? from : from + (to - from) * static_cast<double>(i) / static_cast<double>(count - 1));
     return wavelengths;
+}
+
+void check_wavelengths(std::span<const double> wavelengths) {
+    require(!wavelengths.empty(), Status::invalid_argument, "PSF bank: there are no wavelengths");
+    for (std::size_t i = 0; i < wavelengths.size(); ++i)
+        require(wavelengths[i] > (i > 0 ? wavelengths[i - 1] : 0), Status::invalid_argument,
+                "PSF bank: wavelengths must rise from above 0, got ", wavelengths[i] * 1e9, " nm as number ",
+                i + 1);
 }
 
 double largest_wavelength_step(double wavelength, double pixel, double diameter) noexcept {
@@ -160,7 +135,7 @@ PsfBank make_psf_bank(const RadialOptics& optics, const PsfBankOptions& options,
     const auto edges = static_cast<Index>(rings.ring_of.size());  // the edge at radius 0 adds nothing
     const double frequency_step = 1 / (6 * radius);
     const Index frequencies =
-        (static_cast<Index>(highest / frequency_step) + Interpolation::taps + rows) / rows * rows;
+        (static_cast<Index>(highest / frequency_step) + detail::SincInterpolation::taps + rows) / rows * rows;
     require(static_cast<double>(frequencies) * static_cast<double>(edges) < 4e9, Status::invalid_argument,
             "PSF bank: ", frequencies, " frequencies and ", edges,
             " rings are too many: the window, the aperture or the number of wavelengths is too large");
@@ -203,7 +178,7 @@ PsfBank make_psf_bank(const RadialOptics& optics, const PsfBankOptions& options,
     });
 
     PsfBank bank{options.wavelengths, options.pixel, Array<float>({count, options.size, options.size})};
-    const Interpolation interpolation;
+    const detail::SincInterpolation interpolation;
     const double light = pi * radius * radius;  // on the aperture
     Array<double> radial({context.threads(), pixels.samples()});
     parallel_for(context, count, [&](Index w, int thread) {
@@ -213,7 +188,7 @@ PsfBank make_psf_bank(const RadialOptics& optics, const PsfBankOptions& options,
             const double x = static_cast<double>(i) * step, slant = detail::slant(optics, x);
             const double q = x / (wavelength * slant);
             const double power =
-                interpolation.power_at(field.view().row(w), field.view().row(count + w), q / frequency_step);
+                power_at(interpolation, field.view().row(w), field.view().row(count + w), q / frequency_step);
             const double factor = z / (wavelength * slant * slant);
             intensity[i] = factor * factor * power / light;
         }

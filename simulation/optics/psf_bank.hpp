@@ -40,6 +40,9 @@ struct PsfBankOptions {
 /// `count` wavelengths at equal distances from `from` to `to`.
 [[nodiscard]] std::vector<double> wavelengths_between(double from, double to, Index count);
 
+/// Throws Error{invalid_argument} for no wavelengths, or such as do not rise from above 0 m.
+void check_wavelengths(std::span<const double> wavelengths);
+
 /// How far apart wavelengths l may be for sums over them not to alias: the blur circle D |l - l_0| / l_0
 /// changes its radius by two pixels p from one to the next at
 ///
