@@ -50,11 +50,11 @@ ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDat
             refuse(Status::unsupported, path,
                    "is HDF5, but not of zea (no group \"data\" or \"tracks\")");
         }
-        case Container::matlab:
+        case Container::matlab: return read_matlab(path, options);
         case Container::other: break;
     }
     refuse(Status::unsupported, path,
-           "is no recording that Sonolux reads (HDF5 of zea)");
+           "is no recording that Sonolux reads (HDF5 of zea, or MATLAB)");
 }
 
 ChannelData read_channel_data(const std::string& path, const ChannelDataReadOptions& options) {
@@ -64,7 +64,8 @@ ChannelData read_channel_data(const std::string& path, const ChannelDataReadOpti
 bool looks_like_channel_data(const std::string& path) noexcept {
     try {
         const Container container = container_of(path);
-        return container == Container::hdf5 && is_zea(Hdf5File::open(path));
+        if (container != Container::hdf5) return container == Container::matlab;
+        return is_zea(Hdf5File::open(path));
     } catch (const std::exception&) {
         return false;
     }

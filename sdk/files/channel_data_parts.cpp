@@ -1,6 +1,7 @@
 // sonolux/sdk/files/channel_data_parts.cpp
 #include <cmath>
 
+#include <sonolux/sdk/files/channel_data_description.hpp>
 #include <sonolux/sdk/files/channel_data_parts.hpp>
 
 namespace sonolux::channel_data {
@@ -11,6 +12,37 @@ double stated(const std::optional<double>& known, const std::optional<double>& i
     if (in_file) return *in_file;
     refuse(Status::invalid_argument, path, "does not say ", name, " (", where,
            " is missing); it must be known from elsewhere: --", name, ", or AcquisitionKnowledge::", name);
+}
+
+AcquisitionKnowledge first_of(const AcquisitionKnowledge& a, const AcquisitionKnowledge& b) {
+    const auto either = [](const auto& x, const auto& y) { return x ? x : y; };
+    AcquisitionKnowledge known;
+    known.pitch = either(a.pitch, b.pitch);
+    // A pitch on its own is that of a line: the other's radius does not belong to it.
+    known.radius = a.pitch ? a.radius : either(a.radius, b.radius);
+    known.element_width = either(a.element_width, b.element_width);
+    known.sampling_frequency = either(a.sampling_frequency, b.sampling_frequency);
+    known.centre_frequency = either(a.centre_frequency, b.centre_frequency);
+    known.demodulation_frequency = either(a.demodulation_frequency, b.demodulation_frequency);
+    known.sound_speed = either(a.sound_speed, b.sound_speed);
+    known.start_time = either(a.start_time, b.start_time);
+    known.peak_time = either(a.peak_time, b.peak_time);
+    known.lens_delay = either(a.lens_delay, b.lens_delay);
+    known.frame_rate = either(a.frame_rate, b.frame_rate);
+    return known;
+}
+
+AcquisitionKnowledge knowledge_of(const ChannelDataReadOptions& options) {
+    if (options.description.empty()) return options.known;
+    Description description = Description::read(options.description);
+    AcquisitionKnowledge told = description.known();
+    const std::vector<double> starts = description.start_times();
+    require(starts.size() <= 1 && description.clock() == Clock::first_element, Status::unsupported,
+            options.description,
+            ": of a file that says what was sent, start_time is one number from the first element's firing");
+    if (!starts.empty()) told.start_time = starts[0];
+    description.reject_unused();
+    return first_of(options.known, told);
 }
 
 Selection select(const ChannelDataReadOptions& options, Index frames, Index transmissions,

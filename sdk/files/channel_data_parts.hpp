@@ -14,6 +14,7 @@ namespace sonolux::channel_data {
 
 /// One reader for each format; `path` was found to be of it.
 [[nodiscard]] ChannelDataFile read_zea(const Hdf5File& file, const ChannelDataReadOptions& options);
+[[nodiscard]] ChannelDataFile read_matlab(const std::string& path, const ChannelDataReadOptions& options);
 
 /// Whether the names in an HDF5 file are those of the format.
 [[nodiscard]] bool is_zea(const Hdf5File& file);
@@ -33,6 +34,13 @@ template <class... Parts>
 /// AcquisitionKnowledge, `where` what the file would have it in.
 [[nodiscard]] double stated(const std::optional<double>& known, const std::optional<double>& in_file,
                             const std::string& path, const char* name, const std::string& where);
+
+/// What `a` knows, and else what `b` knows.
+[[nodiscard]] AcquisitionKnowledge first_of(const AcquisitionKnowledge& a, const AcquisitionKnowledge& b);
+
+/// What is known of a file that says by itself what was sent: options.known, and else what the description
+/// says, which must not have [samples] or [transmit].
+[[nodiscard]] AcquisitionKnowledge knowledge_of(const ChannelDataReadOptions& options);
 
 /// The wanted frames and transmissions, all of which are there.
 struct Selection {

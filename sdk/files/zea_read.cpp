@@ -26,7 +26,7 @@ constexpr double waveform_sampling_frequency = 250e6;  // Hz, as zea takes it fo
 class ZeaReader {
 public:
     ZeaReader(const Hdf5File& file, const ChannelDataReadOptions& options)
-        : file_(file), options_(options), known_(options.known) {}
+        : file_(file), options_(options), known_(knowledge_of(options)) {}
 
     ChannelDataFile read() {
         find_track();
@@ -412,7 +412,7 @@ private:
 
     const Hdf5File& file_;
     const ChannelDataReadOptions& options_;
-    const AcquisitionKnowledge& known_;
+    const AcquisitionKnowledge known_;
     ChannelDataFile result_ = nothing_yet();
     std::string data_, scan_;
     std::vector<Index> raw_;
