@@ -22,9 +22,9 @@ Kernels kernels_for(Isa isa) noexcept {
     }
 }
 
-Accumulate accumulate_for(const DelayAndSumTables& t, Isa isa) noexcept {
+KernelSet kernel_set(const DelayAndSumTables& t, Isa isa) noexcept {
     const Kernels kernels = kernels_for(isa);
-    return (t.parts == 2 ? kernels.complex : kernels.real)[static_cast<int>(t.interpolation)];
+    return t.parts == 2 ? kernels.complex : kernels.real;
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ std::size_t DelayAndSum::workspace_bytes(const Context& context) const noexcept 
 
 void DelayAndSum::apply(View<const float> x, View<float> image, Context& context) const noexcept {
     const DelayAndSumTables& t = *tables_;
-    const Accumulate accumulate = accumulate_for(t, context.isa());
+    const Accumulate accumulate = kernel_set(t, context.isa()).one[static_cast<int>(t.interpolation)];
     const Index numbers = t.parts * tile;
     Scratch scratch(context.workspace());
     float* const scratches = scratch.take<float>(2 * numbers * context.threads());
@@ -107,6 +107,124 @@ void DelayAndSum::apply(View<const float> x, View<float> image, Context& context
             });
         }
     });
+}
+
+// ---- Many frames ----
+
+namespace {
+
+/// Below so many frames in a group of 32 (16 of demodulated data) the other path is faster.
+constexpr Index fewest_side_by_side = 4;
+
+struct FrameGroup {
+    const DelayAndSumTables& t;
+    Index frames;        // in the group
+    const float* x;      // of the first frame
+    Index frame_stride;  // in x
+    float* image;
+    Index image_stride;
+    float* packed;  // [element, sample, frame_numbers] of one transmission
+    float* pixels;  // [tile number, tile, frame_numbers], compounded
+
+    [[nodiscard]] Index side_by_side() const noexcept { return frame_numbers / t.parts; }
+
+    void pack(Index k, Index e) const noexcept {
+        float* const out = packed + e * t.samples * frame_numbers;
+        const float* const in = x + (k * t.elements + e) * t.parts * t.samples;
+        for (Index n = 0; n < t.samples; ++n)
+            for (Index part = 0; part < t.parts; ++part) {
+                float* const row = out + n * frame_numbers + part * side_by_side();
+                for (Index f = 0; f < frames; ++f) row[f] = in[f * frame_stride + t.parts * n + part];
+                std::fill(row + frames, row + side_by_side(), 0.0f);
+            }
+    }
+
+    /// total += scale * sum, for the frame_tile pixels from `first` of a tile on.
+    void scale(const float* scale, Index first, const float* sum, float* total) const noexcept {
+        const Index half = side_by_side();
+        for (Index p = 0; p < frame_tile; ++p, sum += frame_numbers, total += frame_numbers) {
+            const float re = scale[first + p];
+            if (t.parts == 1) {
+                for (Index f = 0; f < half; ++f) total[f] += re * sum[f];
+                continue;
+            }
+            const float im = scale[tile + first + p];
+            for (Index f = 0; f < half; ++f) {
+                total[f] += re * sum[f] - im * sum[half + f];
+                total[half + f] += re * sum[half + f] + im * sum[f];
+            }
+        }
+    }
+
+    /// One transmission in one tile, added to `total`, [tile, frame_numbers].
+    void sum_up(Index k, Index number, Accumulate accumulate, float* sum, float* total) const noexcept {
+        if (t.active[static_cast<std::size_t>(k * t.tiles + number)] == 0) return;
+        for (Index first = 0; first < tile; first += frame_tile) {
+            std::fill_n(sum, frame_tile * frame_numbers, 0.0f);
+            for (Index i = t.first_piece[static_cast<std::size_t>(number)];
+                 i < t.first_piece[static_cast<std::size_t>(number) + 1]; ++i) {
+                const Index e = t.piece_element[static_cast<std::size_t>(i)];
+                Trace trace = t.traces[static_cast<std::size_t>(k * t.elements + e)];
+                if (trace.samples == nullptr) continue;
+                trace.samples = packed + e * t.samples * frame_numbers;
+                const Piece whole = t.piece(k, number, i);
+                accumulate({whole.receive + first, whole.weights + first, whole.transmit + first}, trace,
+                           t.bits, sum);
+            }
+            scale(t.scale_of(k, number), first, sum, total + first * frame_numbers);
+        }
+    }
+
+    void write(Index plane, Index number, const float* total) const noexcept {
+        t.for_each_pixel(number, [&](Index p, Index row, Index column) {
+            float* const out = image + ((plane * t.rows + row) * t.columns + column) * t.parts;
+            for (Index part = 0; part < t.parts; ++part)
+                for (Index f = 0; f < frames; ++f)
+                    out[f * image_stride + part] = total[p * frame_numbers + part * side_by_side() + f];
+        });
+    }
+};
+
+constexpr Index frame_sums = frame_tile * frame_numbers, frame_pixels = tile * frame_numbers;
+
+}  // namespace
+
+std::size_t DelayAndSum::frames_workspace_bytes(const Context& context) const noexcept {
+    const DelayAndSumTables& t = *tables_;
+    const Index kept = t.compound ? t.tiles : context.threads();
+    return Workspace::bytes<float>(t.elements * t.samples * frame_numbers) +
+           Workspace::bytes<float>(kept * frame_pixels) +
+           Workspace::bytes<float>(context.threads() * frame_sums) + workspace_bytes(context);
+}
+
+void DelayAndSum::apply_frames(View<const float> x, View<float> images, Context& context) const noexcept {
+    const DelayAndSumTables& t = *tables_;
+    const Index frames = x.size(0), in = domain().elements(), out = range().elements();
+    const Index side_by_side = frame_numbers / t.parts;
+    const Accumulate accumulate = kernel_set(t, context.isa()).frames[static_cast<int>(t.interpolation)];
+    for (Index first = 0; first < frames; first += side_by_side) {
+        const Index count = std::min(side_by_side, frames - first);
+        if (count < fewest_side_by_side) {
+            for (Index f = first; f < first + count; ++f)
+                apply({x.data() + f * in, domain()}, {images.data() + f * out, range()}, context);
+            continue;
+        }
+        Scratch scratch(context.workspace());
+        FrameGroup group{t,       count,  x.data() + first * in, in, images.data() + first * out, out,
+                         nullptr, nullptr};
+        group.packed = scratch.take<float>(t.elements * t.samples * frame_numbers);
+        group.pixels = scratch.take<float>((t.compound ? t.tiles : context.threads()) * frame_pixels);
+        float* const sums = scratch.take<float>(context.threads() * frame_sums);
+        for (Index k = 0; k < t.sent; ++k) {
+            parallel_for(context, t.elements, [&](Index e, int) { group.pack(k, e); });
+            parallel_for(context, t.tiles, [&](Index number, int thread) {
+                float* const total = group.pixels + (t.compound ? number : thread) * frame_pixels;
+                if (k == 0 || !t.compound) std::fill_n(total, frame_pixels, 0.0f);
+                group.sum_up(k, number, accumulate, sums + thread * frame_sums, total);
+                if (!t.compound || k + 1 == t.sent) group.write(t.compound ? 0 : k, number, total);
+            });
+        }
+    }
 }
 
 void DelayAndSum::adjoint(View<const float> image, View<float> x, Context& context) const noexcept {

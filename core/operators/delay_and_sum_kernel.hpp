@@ -36,9 +36,19 @@ struct Piece {
 /// parts, and samples are pairs; weight is then a complex number.
 using Accumulate = void (*)(const Piece& piece, const Trace& trace, int bits, float* sum) noexcept;
 
+/// Many frames at once: a trace is then [sample, frame_numbers], 32 frames side by side or, of demodulated
+/// data, the real and then the imaginary parts of 16; and a tile is cut into pieces of frame_tile pixels,
+/// whose sums, [frame_tile, frame_numbers], stay in the first cache.
+inline constexpr Index frame_numbers = 32, frame_tile = 64;
+
 /// For nearest, linear, cubic.
+struct KernelSet {
+    Accumulate one[3];
+    Accumulate frames[3];
+};
+
 struct Kernels {
-    Accumulate real[3], complex[3];
+    KernelSet real, complex;
 };
 
 /// The adjoint: samples[...] += weight[p] pixels[p], with the conjugate weight of demodulated data.

@@ -142,6 +142,27 @@ TEST(DelayAndSum, GivesTheSameBitsForAnyNumberOfThreadsAndWithEveryFusedMultiply
     }
 }
 
+TEST(DelayAndSum, GivesManyFramesTheBitsOfEach) {
+    for (const Case& c : cases()) {
+        const DelayAndSum op = make(c.acquisition, c.options);
+        const Index frames = op.range().last(0) == 2 ? 22 : 35;  // a full group, and one that is not
+        const Shape& d = op.domain();
+        const Array<float> x = normal({frames, d[0], d[1], d[2]}, 8);
+        for (const Isa isa : available_isas()) {
+            Context context(make_openmp_runner(isa == Isa::baseline ? 1 : 2));
+            context.set_isa(isa);
+            context.workspace().reserve(op.frames_workspace_bytes(context));
+            Array<float> images({frames, op.range().elements()});
+            op.apply_frames(x, images, context);
+            for (const Index f : {Index{0}, Index{15}, frames - 1}) {
+                const Array<float> one = applied(op, x.view()[f], isa, 1);
+                ASSERT_TRUE(std::equal(one.begin(), one.end(), images.view()[f].data()))
+                    << c.name << ", " << to_string(isa) << ", frame " << f;
+            }
+        }
+    }
+}
+
 TEST(DelayAndSum, PutsAPointWhereItIsWithItsOwnHeight) {
     const Point target{-0.3e-3, 8e-3};
     const ImageGrid around{41, 41, 5e-5, 5e-5, target.z - 20 * 5e-5, target.x - 20 * 5e-5};
