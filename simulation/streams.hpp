@@ -20,5 +20,7 @@ inline constexpr std::uint64_t sensor = 8;         ///< read noise and gain of t
 inline constexpr std::uint64_t tissue = 9;         ///< the shapes and values of a tissue phantom
 inline constexpr std::uint64_t tissue_field = 10;  ///< the Gaussian field that varies its sound speed
 inline constexpr std::uint64_t scatterers = 11;    ///< what scatters in it
+inline constexpr std::uint64_t fabrication = 16;   ///< how a lens comes out of the process
+inline constexpr std::uint64_t lens_scene = 17;    ///< what is before the lens
 
 }  // namespace sonolux::streams
