@@ -16,21 +16,25 @@ double cosine(int n, int frequency, int position) {
     return norm * std::cos(std::numbers::pi * (2 * position + 1) * frequency / (2.0 * n));
 }
 
-// The DCT-II atoms of `channels` planes of n x n without those that are constant in space. Atom (w, u, v)
-// varies as cos in w over the channels, u down the rows and v along the columns; u runs fastest, w slowest.
-std::vector<double> dct_atoms(int channels, int n) {
-    std::vector<double> atoms;
-    for (int w = 0; w < channels; ++w)
-        for (int v = 0; v < n; ++v)
-            for (int u = 0; u < n; ++u) {
-                if (u == 0 && v == 0) continue;
-                for (int channel = 0; channel < channels; ++channel)
-                    for (int row = 0; row < n; ++row)
-                        for (int column = 0; column < n; ++column)
-                            atoms.push_back(cosine(channels, w, channel) * cosine(n, u, row) *
-                                            cosine(n, v, column));
+// The orthonormal DCT-II of length n, [frequency, position].
+std::vector<double> dct(int n) {
+    std::vector<double> table;
+    for (int frequency = 0; frequency < n; ++frequency)
+        for (int position = 0; position < n; ++position) table.push_back(cosine(n, frequency, position));
+    return table;
+}
+
+// to[a, k, b] = sum over i of table(i, k) from[a, i, b], n values of i and k; of the transposed, table(k, i).
+void transform_axis(const double* from, Index outer, Index n, Index inner, const std::vector<double>& table,
+                    bool transposed, double* to) noexcept {
+    std::fill_n(to, outer * n * inner, 0.0);
+    for (Index a = 0; a < outer; ++a)
+        for (Index i = 0; i < n; ++i)
+            for (Index k = 0; k < n; ++k) {
+                const double factor = table[static_cast<std::size_t>(transposed ? k * n + i : i * n + k)];
+                for (Index b = 0; b < inner; ++b)
+                    to[(a * n + k) * inner + b] += factor * from[(a * n + i) * inner + b];
             }
-    return atoms;
 }
 
 constexpr Index most_taps = 4 * 121;
@@ -46,7 +50,9 @@ FilterBank::FilterBank(const FilterBankOptions& options) : options_(options) {
             "filter channels must be 1 to 4, got ", options.channels);
     require(options.channels == 1 || options.kind == FilterKind::dct, Status::invalid_argument,
             "filter channels must be 1 for free filters, got ", options.channels);
-    if (options.kind == FilterKind::dct) basis_ = dct_atoms(options.channels, options.size);
+    if (options.kind != FilterKind::dct) return;
+    across_channels_ = dct(options.channels);
+    across_pixels_ = dct(options.size);
 }
 
 Index FilterBank::coefficients() const noexcept {
@@ -58,6 +64,35 @@ Shape FilterBank::filters_shape() const noexcept {
     return options_.channels == 1 ? Shape{count, size, size} : Shape{count, options_.channels, size, size};
 }
 
+// Atom (w, v, u) varies as cos in w over the channels, u down the rows and v along the columns; u runs
+// fastest among the coefficients and w slowest, without those atoms that are constant in space, (w, 0, 0).
+void FilterBank::sum_of_atoms(const float* coefficients, double* filter) const noexcept {
+    const Index size = options_.size, plane = size * size;
+    double a[most_taps], b[most_taps];
+    for (Index t = 0; t < taps(); ++t) a[t] = t % plane == 0 ? 0.0 : double{*coefficients++};
+    transform_axis(a, options_.channels * size, size, 1, across_pixels_, false, b);
+    transform_axis(b, options_.channels, size, size, across_pixels_, false, a);
+    transform_axis(a, 1, options_.channels, plane, across_channels_, false, b);
+    for (Index channel = 0; channel < options_.channels; ++channel)
+        for (Index row = 0; row < size; ++row)
+            for (Index column = 0; column < size; ++column)
+                *filter++ = b[channel * plane + column * size + row];
+}
+
+void FilterBank::products_with_atoms(const float* filter, double* products) const noexcept {
+    const Index size = options_.size, plane = size * size;
+    double a[most_taps], b[most_taps];
+    for (Index channel = 0; channel < options_.channels; ++channel)
+        for (Index row = 0; row < size; ++row)
+            for (Index column = 0; column < size; ++column)
+                a[channel * plane + column * size + row] = double{*filter++};
+    transform_axis(a, 1, options_.channels, plane, across_channels_, true, b);
+    transform_axis(b, options_.channels, size, size, across_pixels_, true, a);
+    transform_axis(a, options_.channels * size, size, 1, across_pixels_, true, b);
+    for (Index t = 0; t < taps(); ++t)
+        if (t % plane != 0) *products++ = b[t];
+}
+
 void FilterBank::realise(std::span<const float> parameters, View<float> filters) const noexcept {
     const Index taps = this->taps(), n = coefficients();
     for (Index i = 0; i < options_.count; ++i) {
@@ -67,9 +102,8 @@ void FilterBank::realise(std::span<const float> parameters, View<float> filters)
             std::copy_n(c, taps, filter);
             continue;
         }
-        double sum[most_taps] = {}, squares = 0;
-        for (Index j = 0; j < n; ++j)
-            for (Index t = 0; t < taps; ++t) sum[t] += double{c[j]} * basis_[j * taps + t];
+        double sum[most_taps], squares = 0;
+        sum_of_atoms(c, sum);
         for (Index t = 0; t < taps; ++t) squares += sum[t] * sum[t];
         const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
         for (Index t = 0; t < taps; ++t) filter[t] = static_cast<float>(sum[t] * scale);
@@ -89,10 +123,8 @@ void FilterBank::realise_vjp(std::span<const float> parameters, View<const float
             continue;
         }
         double squares = 0, along = 0;
-        double product[most_taps] = {};
-        // In this order no sum waits for another.
-        for (Index t = 0; t < taps; ++t)
-            for (Index j = 0; j < n; ++j) product[j] += basis_[j * taps + t] * upstream[t];
+        double product[most_taps];
+        products_with_atoms(upstream, product);
         for (Index j = 0; j < n; ++j) {
             squares += double{c[j]} * c[j];
             along += product[j] * c[j];

@@ -62,8 +62,12 @@ public:
     void project(std::span<float> parameters) const noexcept;
 
 private:
+    // B c and B^T k, axis by axis: the atoms are products of cosines, so no table of them is kept.
+    void sum_of_atoms(const float* coefficients, double* filter) const noexcept;
+    void products_with_atoms(const float* filter, double* products) const noexcept;
+
     FilterBankOptions options_;
-    std::vector<double> basis_;  // dct: [coefficients, taps]
+    std::vector<double> across_channels_, across_pixels_;  // of dct: cosines, [frequency, position]
 };
 
 }  // namespace sonolux

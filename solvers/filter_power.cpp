@@ -54,7 +54,8 @@ void filter_power(View<const float> filters, Index columns, View<float> power, C
             even(r, l) = cosines;
             odd(r, l) = sines;
         }
-    parallel_for(context, rows, [&](Index k, int) {
+    // Rows k and rows - k share their cosines and differ in the sign of their sines.
+    parallel_for(context, rows / 2 + 1, [&](Index k, int) {
         double cosine[largest_filter], sine[largest_filter];
         for (Index r = 0; r < size; ++r) {
             const double angle = turn * static_cast<double>(k * r % rows) / static_cast<double>(rows);
@@ -62,10 +63,22 @@ void filter_power(View<const float> filters, Index columns, View<float> power, C
             sine[r] = (r > 0 ? 2 : 1) * std::sin(angle);
         }
         float* out = power.row(k);
-        for (Index l = 0; l < half; ++l) {
-            double sum = 0;
-            for (Index r = 0; r < size; ++r) sum += cosine[r] * even(r, l) - sine[r] * odd(r, l);
-            out[l] = static_cast<float>(std::max(sum, 0.0));
+        float* mirrored = power.row(k > 0 ? rows - k : 0);
+        constexpr Index block = 64;  // sums of so many frequencies stay in cache
+        for (Index begin = 0; begin < half; begin += block) {
+            const Index count = std::min(block, half - begin);
+            double sum[block] = {}, difference[block] = {};
+            for (Index r = 0; r < size; ++r) {
+                const double *p = even.row(r) + begin, *q = odd.row(r) + begin;
+                for (Index l = 0; l < count; ++l) {
+                    sum[l] += cosine[r] * p[l];
+                    difference[l] += sine[r] * q[l];
+                }
+            }
+            for (Index l = 0; l < count; ++l) {
+                mirrored[begin + l] = static_cast<float>(std::max(sum[l] + difference[l], 0.0));
+                out[begin + l] = static_cast<float>(std::max(sum[l] - difference[l], 0.0));
+            }
         }
     });
     double constant = 0;  // exactly what is left at zero frequency

@@ -172,12 +172,19 @@ void PaddedBlur::taper(View<float> image, Context& context) const noexcept {
     const View<float> blurred = scratch.take<float>(domain());
     for (int round = 0; round < taper_rounds; ++round) {
         blur_.apply(image, blurred, context);
-        for (Index i = 0; i < image.rows(); ++i)
-            for (Index j = 0; j < image.columns(); ++j) {
+        const auto mix = [&](Index i, Index begin, Index end) {
+            for (Index j = begin; j < end; ++j) {
                 const float a =
                     row_taper_[static_cast<std::size_t>(i)] * column_taper_[static_cast<std::size_t>(j)];
                 image(i, j) = a * image(i, j) + (1 - a) * blurred(i, j);
             }
+        };
+        const bool border_alone = treatment_ == BorderTreatment::valid;
+        for (Index i = 0; i < image.rows(); ++i) {
+            const bool observed = border_alone && i >= top_ && i < top_ + rows_;
+            mix(i, 0, observed ? left_ : image.columns());
+            if (observed) mix(i, left_ + columns_, image.columns());
+        }
     }
 }
 

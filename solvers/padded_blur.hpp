@@ -17,8 +17,8 @@
 //                 observed. A step whose normal equations are periodic gets there by taking y on the border
 //                 to be what the present x says, y~ = M y + (1 - M) A x, M the mask of what was observed; the
 //                 fixed points are those of the masked misfit |M (A x - y)|^2 (a majorisation; boundary
-//                 adjustment of Kruse, Rother and Schmidt 2017). The first step starts from the tapered
-//                 image.
+//                 adjustment of Kruse, Rother and Schmidt 2017). For the first step y and x_0 have a tapered
+//                 border around what was observed, which no step sees changed.
 #pragma once
 
 #include <string_view>
@@ -82,7 +82,8 @@ public:
     }
 
     /// What the first step starts from, and what stands for y on the domain: y with its border replicated
-    /// and, by treatment, tapered. `y` may be a block of something larger.
+    /// and tapered by treatment: over its edges too (taper), or the border alone (valid), so that nothing
+    /// counts as measured that was not. `y` may be a block of something larger, inside(image) too.
     void enter(View<const float> y, View<float> image, Context& context) const noexcept;
 
     /// B: gives an image the border that it has before each step. In place. Does nothing where the border is

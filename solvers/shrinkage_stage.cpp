@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sonolux/core/parallel_rows.hpp>
+#include <sonolux/core/reduction.hpp>
 #include <sonolux/solvers/filter_power.hpp>
 #include <sonolux/solvers/shrinkage_stage.hpp>
 #include <sonolux/solvers/sigma_polynomial.hpp>
@@ -46,11 +48,11 @@ void over_rows(View<const Complex> spectrum, Context& context, const Body& body)
     parallel_for(context, spectrum.rows(), [&](Index row, int) { body(row, spectrum.columns()); });
 }
 
-void remove_mean(View<float> image) noexcept {
-    double sum = 0;
-    for (Index i = 0; i < image.elements(); ++i) sum += image.data()[i];
-    const auto mean = static_cast<float>(sum / static_cast<double>(image.elements()));
-    for (Index i = 0; i < image.elements(); ++i) image.data()[i] -= mean;
+void remove_mean(View<float> image, Context& context) noexcept {
+    const auto mean = static_cast<float>(sum(image, context) / static_cast<double>(image.elements()));
+    parallel_rows(context, image.rows(), image.columns(), [&](Index begin, Index end, int) {
+        for (Index i = begin * image.columns(); i < end * image.columns(); ++i) image.data()[i] -= mean;
+    });
 }
 
 void copy(View<const float> from, View<float> to) noexcept {
@@ -185,10 +187,15 @@ std::size_t ShrinkageStage::forward_workspace_bytes(Index rows, Index columns, c
     return inside + power + 2 * spectrum;
 }
 
-void ShrinkageStage::prior_gradient(View<const float> u, View<float> out, Context& context) const noexcept {
+Index ShrinkageStage::kept_floats(Index rows, Index columns) const noexcept {
+    return has_experts() ? experts_->kept_floats(rows, columns) : 0;
+}
+
+void ShrinkageStage::prior_gradient(View<const float> u, View<float> out, float* kept,
+                                    Context& context) const noexcept {
     if (has_experts()) {
-        experts_->gradient(u, out, context);
-        if (zero_mean_) remove_mean(out);
+        experts_->gradient(u, out, kept, context);
+        if (zero_mean_) remove_mean(out, context);
         return;
     }
     const Index pad = margin(), rows = u.rows(), columns = u.columns();
@@ -204,10 +211,10 @@ void ShrinkageStage::prior_gradient(View<const float> u, View<float> out, Contex
     copy(result.block(pad, pad, rows, columns), out);
 }
 
-void ShrinkageStage::prior_vjp(View<const float> u, View<const float> v, View<float> u_bar,
+void ShrinkageStage::prior_vjp(View<const float> u, float* kept, View<const float> v, View<float> u_bar,
                                std::span<float> bar, Context& context) const noexcept {
     if (has_experts()) {
-        experts_->gradient_vjp(u, v, u_bar, bar, context);
+        experts_->gradient_vjp(u, kept, v, u_bar, bar, context);
         return;
     }
     const Index pad = margin(), rows = u.rows(), columns = u.columns();
@@ -270,7 +277,7 @@ void ShrinkageStage::forward(View<const float> state, const Observation& observa
         blur.renew_border(renewed, context);
         u = renewed;
     }
-    prior_gradient(u, image, context);
+    prior_gradient(u, image, observation.kept, context);
     fft.forward(image, numerator);
     filter_power(filters_, fft.columns(), power, context);
     if (residual || blur.completes_data(observation.step)) fft.forward(u, spectrum);
@@ -345,11 +352,11 @@ void ShrinkageStage::backward(View<const float> state, const Observation& observ
     // The learned part of the numerator.
     fft.inverse(w, image);
     // Free filters could have a mean, so their gradient has one.
-    if (zero_mean_ && options_.experts.filters.kind == FilterKind::dct) remove_mean(image);
+    if (zero_mean_ && options_.experts.filters.kind == FilterKind::dct) remove_mean(image, context);
     if (residual)
         for (Index i = 0; i < image.elements(); ++i) image.data()[i] = -image.data()[i];
     std::fill(prior_bar.begin(), prior_bar.end(), 0.0f);
-    prior_vjp(u, image, u_bar, prior_bar, context);
+    prior_vjp(u, observation.kept, image, u_bar, prior_bar, context);
 
     // The data, and the image through the border that it completes.
     if (completes || !data_bar.empty()) {

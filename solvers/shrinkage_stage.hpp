@@ -25,6 +25,7 @@ public:
                                               const Context&) const noexcept override;
     [[nodiscard]] std::size_t forward_workspace_bytes(Index rows, Index columns, const Observation&,
                                                       const Context&) const noexcept override;
+    [[nodiscard]] Index kept_floats(Index rows, Index columns) const noexcept override;
     void forward(View<const float> state, const Observation&, View<float> next,
                  Context&) const noexcept override;
     void backward(View<const float> state, const Observation&, View<const float> next,
@@ -44,10 +45,11 @@ private:
     [[nodiscard]] const PriorGradient& prior() const noexcept;
     [[nodiscard]] Index margin() const noexcept;
 
-    // The numerator's learned part, without its mean where that is zero but for rounding.
-    void prior_gradient(View<const float> u, View<float> out, Context&) const noexcept;
-    void prior_vjp(View<const float> u, View<const float> v, View<float> u_bar, std::span<float> bar,
-                   Context&) const noexcept;
+    // The numerator's learned part, without its mean where that is zero but for rounding. `kept`, where not
+    // null, goes from the one to the other.
+    void prior_gradient(View<const float> u, View<float> out, float* kept, Context&) const noexcept;
+    void prior_vjp(View<const float> u, float* kept, View<const float> v, View<float> u_bar,
+                   std::span<float> bar, Context&) const noexcept;
     // Y: the spectrum of the data, its border completed by what u says. May be written over that of u;
     // `spare` is written over too.
     void data_spectrum(const Observation&, View<const Complex> u_spectrum, View<Complex> out,

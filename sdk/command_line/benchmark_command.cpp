@@ -57,6 +57,14 @@ Array<float> kernel_for(const Model& model, const Options& options) {
     return kernel;
 }
 
+// In units of 1/255. Of a range its geometric mean, or, where it begins at 0, its end; 0 where the model
+// knows no noise.
+double sigma_for(const Model& model, const Options& options) {
+    if (options.sigma > 0) return options.sigma;
+    const double low = model.problem.sigma_min, high = model.problem.sigma_max;
+    return 255 * (low > 0 ? std::sqrt(low * high) : high);
+}
+
 void run(const Options& options, const CommonOptions& common) {
     const Model model = open_model(find_model(options.model));
     const Shape shape = image_shape(channels(architecture_of(model)), options.rows, options.columns);
@@ -75,9 +83,7 @@ void run(const Options& options, const CommonOptions& common) {
         ReconstructorOptions plan;
         plan.threads = threads;
         if (deblurs) plan.kernel = kernel;
-        plan.sigma = static_cast<float>(
-            options.sigma > 0 ? options.sigma
-                              : 255 * std::sqrt(model.problem.sigma_min * model.problem.sigma_max));
+        plan.sigma = static_cast<float>(sigma_for(model, options));
         Reconstructor reconstructor(model, options.rows, options.columns, plan);
         reconstructor.bind();
         device = reconstructor.context().description();

@@ -63,7 +63,9 @@ Status run_channels(Reconstructor& reconstructor, View<const float> in, View<flo
     std::copy(in.begin(), in.end(), planes.begin());
     to_opponent_colours(planes);
     const Status status = reconstructor.run(planes, out);
-    from_opponent_colours(out);
+    // Stopped runs leave an image too; those that were refused leave `out` as it was.
+    if (status == Status::ok || status == Status::cancelled || status == Status::deadline_exceeded)
+        from_opponent_colours(out);
     return status;
 }
 

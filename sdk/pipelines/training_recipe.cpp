@@ -94,6 +94,10 @@ private:
                     " must be 1 (grey) or 3 (colour), got 2");
         }
         experts(network.prior);
+        const FilterBankOptions& filters = network.prior.filters;
+        require(filters.channels == 1 || filters.kind == FilterKind::dct, Status::invalid_argument,
+                table_.where("network.filter_kind"), " must be \"dct\" where network.channels is ",
+                filters.channels, ", got \"free\"");
         network.step = table_.one_of("network.step", "plain", {"plain", "damped"}) == "plain"
                            ? StepRule::plain
                            : StepRule::damped;

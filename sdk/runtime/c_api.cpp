@@ -177,7 +177,12 @@ bool refuse_image(const slx_plan& plan, const Image* image, const char* name, sl
         std::snprintf(text, sizeof text, "%s must be %zu x %zu, the size of the plan, got %zu x %zu", name,
                       rows, columns, image->rows, image->columns);
         status = report(error, Status::size_mismatch, text);
-    } else if (columns > image->row_stride || image->row_stride > PTRDIFF_MAX / sizeof(float) / rows) {
+    } else if (image->row_stride > PTRDIFF_MAX / sizeof(float) / rows) {
+        std::snprintf(text, sizeof text,
+                      "%s->row_stride must be at most %zu, for %zu rows in memory, got %zu", name,
+                      static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(float) / rows, rows, image->row_stride);
+        status = report(error, Status::size_mismatch, text);
+    } else if (image->row_stride < columns) {
         std::snprintf(text, sizeof text,
                       "%s->row_stride must be at least the number of columns, %zu, got %zu", name, columns,
                       image->row_stride);

@@ -67,6 +67,16 @@ TEST(ChannelRules, WorkOnThePlanesThatTheyName) {
     EXPECT_TRUE(same_bits(grey.pixels, run(model, photograph(1).pixels)));
 }
 
+TEST(ChannelRules, LeaveTheOutputAloneWhereARunIsRefused) {
+    const Model model = tiny_model();
+    Reconstructor unbound(model, 20, 30);
+    Array<float> out = tiny_image({3, 20, 30});
+    const Array<float> before = out.clone();
+    ASSERT_EQ(run_channels(unbound, tiny_image({3, 20, 30}), out, ChannelRule::opponent),
+              Status::invalid_argument);
+    EXPECT_TRUE(same_bits(out, before));
+}
+
 TEST(ChannelRules, GiveColourModelsColourImagesOnly) {
     const Model model = colour_model();
     const Image image = photograph(3);

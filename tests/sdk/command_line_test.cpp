@@ -335,6 +335,13 @@ TEST_F(CommandLine, TimesModels) {
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(outcome.out,
                 AllOf(HasSubstr("m, 33 x 47, cpu"), HasSubstr("median ms"), HasSubstr("p99 ms")));
+
+    VariationalNetworkOptions options = tiny_architecture();
+    options.sigma_degree = 1;
+    Model model = tiny_model(options);
+    model.problem.sigma_min = 0;  // of which no geometric mean is above 0
+    write_file_atomically((folder_ / "from_0.safetensors").string(), save_model(model));
+    EXPECT_EQ(run("benchmark from_0.safetensors --rows 9 --columns 9 --seconds 0 --threads 1").status, 0);
 }
 
 TEST_F(CommandLine, FindsModelsByName) {

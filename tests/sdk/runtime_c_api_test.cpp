@@ -249,6 +249,8 @@ TEST(CInterface, RefusesImagesByName) {
     EXPECT_EQ(device.text(), "out->row_stride must be at least the number of columns, 30, got 29");
     device.out.row_stride = SIZE_MAX;
     EXPECT_EQ(device.run(), SLX_SIZE_MISMATCH);
+    EXPECT_EQ(device.text(), sentence("out->row_stride must be at most ", PTRDIFF_MAX / sizeof(float) / 20,
+                                      ", for 20 rows in memory, got ", SIZE_MAX));
     device.out = {device.image.data() + 3, 20, 30, 30};
     EXPECT_EQ(device.run(), SLX_INVALID_ARGUMENT);
     EXPECT_EQ(device.text(), "in and out must be the same image or not overlap");

@@ -137,7 +137,7 @@ Array<float> deblur_plainly(const Model& model, View<const float> image, View<co
     return result;
 }
 
-// With its border the image is 3 x 3 of the tiles that the learned part runs in: at most 64 rows and 192
+// With its border the image is 2 x 3 of the tiles that the learned part runs in: at most 96 rows and 192
 // columns.
 TEST(DeblurringTiles, OfTheLearnedPartChangeTheResultByNoMoreThanRounding) {
     const Model model = shipped_model();

@@ -60,6 +60,13 @@ TEST(TrainingRecipe, TakesOneChannelOrThree) {
     EXPECT_THAT(recipe.resolved, HasSubstr("channels = 3"));
     // What was resolved before there was colour stays as it was.
     EXPECT_THAT(parse_training_recipe(start, "grey.toml").resolved, testing::Not(HasSubstr("channels")));
+    EXPECT_THAT(
+        [&] {
+            (void)parse_training_recipe(start + "network.channels = 3\nnetwork.filter_kind = \"free\"\n",
+                                        "free.toml");
+        },
+        ThrowsMessage<Error>(AllOf(HasSubstr("free.toml:5: network.filter_kind"),
+                                   HasSubstr("must be \"dct\" where network.channels is 3"))));
     EXPECT_THAT([&] { (void)parse_training_recipe(start + "network.channels = 2\n", "two.toml"); },
                 ThrowsMessage<Error>(AllOf(HasSubstr("two.toml:4: network.channels"),
                                            HasSubstr("must be 1 (grey) or 3 (colour), got 2"))));

@@ -56,8 +56,8 @@ TEST(ColourNetwork, GradientsExplainTheLoss) {
         network->update(30);
         const Shape shape{3, 13, 17};
         Array<float> start = noisy(shape, 3);
-        const Array<float> truth = noisy(shape, 2), data = noisy(shape, 1);
-        Array<float> start_bar(shape), data_bar(shape);
+        const Array<float> truth = noisy(shape, 2);
+        Array<float> data = noisy(shape, 1), start_bar(shape), data_bar(shape);
         Context context(make_serial_runner());
         context.workspace().reserve(network->training_workspace_bytes(13, 17, context));
         const std::vector<double> weights{0.3, 0, 1};
@@ -94,6 +94,7 @@ TEST(ColourNetwork, GradientsExplainTheLoss) {
         }
         network->update(30);
         EXPECT_NEAR(explained(start.data(), start_bar.data(), start.elements(), 1), 1, 5e-3) << momentum;
+        EXPECT_NEAR(explained(data.data(), data_bar.data(), data.elements(), 1), 1, 5e-3) << momentum;
     }
 }
 
