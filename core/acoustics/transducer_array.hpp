@@ -16,7 +16,10 @@ struct ArrayElement {
     double angle = 0;
 
     friend bool operator==(const ArrayElement&, const ArrayElement&) = default;
-    [[nodiscard]] Point normal() const noexcept { return {std::sin(angle), std::cos(angle)}; }
+    /// Asked for each pixel by beamformers; most elements look straight down.
+    [[nodiscard]] Point normal() const noexcept {
+        return angle == 0 ? Point{0, 1} : Point{std::sin(angle), std::cos(angle)};
+    }
 };
 
 /// Elements numbered from left to right (from 0), all of one width. SI units; z down, x right; the middle of

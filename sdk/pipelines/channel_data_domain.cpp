@@ -61,12 +61,29 @@ ChannelDataOptions read_channel_data(RecipeTable& recipe, const SimulationSetup&
         recipe.integer("recording.samples",
                        std::clamp<Index>(static_cast<Index>(std::ceil(needed)), 1, 1 << 20), 1, 1 << 20);
     options.scatterers = read_scatterers(recipe, map, array, scan.sound_speed / scan.centre_frequency);
+    if (recipe.one_of("recording.keep", "channel_data", {"channel_data", "delays"}) == "delays")
+        options.delays =
+            read_measured_delays(recipe, static_cast<Index>(scan.transmissions.size()), scan.sound_speed);
     return options;
 }
 
 ChannelDataDomain::ChannelDataDomain(const SimulationSetup& setup, ChannelDataOptions options)
     : setup_(setup), options_(std::move(options)), pulse_(options_.pulse) {
     const auto sent = static_cast<Index>(options_.scan.transmissions.size());
+    if (options_.delays) {
+        // Asked here and not with the first sample, whether such delays can be measured.
+        Context context(make_serial_runner());
+        const PairDelays possible(acquisition(), setup.grid, options_.delays->pairs, context);
+        fields_ = {
+            map_field("sound_speed", "m/s", "sound speed", setup.grid),
+            {"delays",
+             "s",
+             "delay of the first transmission of a pair minus that of the second, beamformed and tracked; "
+             "NaN: not measured",
+             {static_cast<Index>(options_.delays->pairs.pairs.size()), setup.grid.rows, setup.grid.columns},
+             {"pair", "row", "column"}}};
+        return;
+    }
     SampleField map = map_field(zea_sound_speed_map, "m/s", "true speed of sound", setup.grid);
     fields_ = {std::move(map),
                {zea_raw_data,
@@ -85,6 +102,12 @@ TissueFamily ChannelDataDomain::simulate(std::uint64_t index, std::span<float> s
     const Index elements = options_.array.size(), times = options_.samples;
     Array<float> rf({sent, elements, times});
     record(phantom, draw_scatterers(options_.scatterers, phantom, setup_.seed, index), rf, context);
+    if (options_.delays) {
+        const MeasuredDelays measured =
+            measure_delays(acquisition(), rf, setup_.grid, *options_.delays, context);
+        std::copy(measured.frame.delays.begin(), measured.frame.delays.end(), sample.begin());
+        return phantom.family();
+    }
     for (Index k = 0; k < sent; ++k)
         for (Index n = 0; n < times; ++n)
             for (Index e = 0; e < elements; ++e)
@@ -92,7 +115,31 @@ TissueFamily ChannelDataDomain::simulate(std::uint64_t index, std::span<float> s
     return phantom.family();
 }
 
+Acquisition ChannelDataDomain::acquisition() const {
+    Acquisition a{.array = options_.array, .transmissions = options_.scan.transmissions};
+    a.sampling_frequency = options_.scan.sampling_frequency;
+    a.centre_frequency = options_.scan.centre_frequency;
+    a.start_times.assign(a.transmissions.size(), options_.scan.start_time);
+    a.samples = options_.samples;
+    a.peak_time = options_.scan.peak_time;
+    a.sound_speed = options_.scan.sound_speed;
+    return a;
+}
+
 void ChannelDataDomain::describe(Hdf5File& shard, Index /*samples*/) const {
+    if (options_.delays) {
+        describe_grid(shard, setup_.grid);
+        const std::vector<Transmission>& sent = options_.scan.transmissions;
+        const bool plane = sent[0].wavefront == Wavefront::plane;
+        std::vector<float> places;
+        for (const auto& [first, second] : options_.delays->pairs.pairs)
+            for (const Index k : {first, second}) {
+                const Transmission& t = sent[static_cast<std::size_t>(k)];
+                places.push_back(static_cast<float>(plane ? t.angle : t.focus.x));
+            }
+        describe_pairs(shard, places, plane);
+        return;
+    }
     write_zea_scan(shard, options_.scan, options_.array, setup_.grid);
     shard.write_text("data/sos_map/unit", "m/s");
 }

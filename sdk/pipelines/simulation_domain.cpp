@@ -28,6 +28,15 @@ void describe_grid(Hdf5File& shard, const ImageGrid& grid) {
     for (const char* axis : {"grid/x", "grid/z"}) shard.set_attribute(axis, "unit", "m");
 }
 
+void describe_pairs(Hdf5File& shard, const std::vector<float>& places, bool plane) {
+    const char* name = plane ? "pairs/angle" : "pairs/x";
+    shard.write<float>(name, {static_cast<Index>(places.size()) / 2, 2}, places);
+    shard.set_attribute(name, "unit", plane ? "rad" : "m");
+    shard.set_attribute(name, "description",
+                        plane ? "directions of the two plane waves of each pair, from z towards x"
+                              : "where the two sources of each pair are");
+}
+
 std::span<float> put_map(const Medium& medium, const PropertyMap& map, std::span<float> sample) {
     for (Index i = 0; i < medium.grid.rows; ++i)
         for (Index j = 0; j < medium.grid.columns; ++j)

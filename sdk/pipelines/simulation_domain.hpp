@@ -68,6 +68,10 @@ std::unique_ptr<SimulationDomain> make_wave_domain(RecipeTable& recipe, const Si
 /// Writes `grid/x` and `grid/z`, where the columns and rows of the maps lie, in m.
 void describe_grid(Hdf5File& shard, const ImageGrid& grid);
 
+/// Writes where the two transmissions of each pair come from, [pair, 2]: `pairs/x` in m, or of plane waves
+/// `pairs/angle` in rad.
+void describe_pairs(Hdf5File& shard, const std::vector<float>& places, bool plane = false);
+
 /// Copies a property of a medium into its place in a sample, and returns the rest of the sample.
 std::span<float> put_map(const Medium& medium, const PropertyMap& map, std::span<float> sample);
 

@@ -79,9 +79,7 @@ public:
         for (std::size_t pair = 0; pair < options_.first.size(); ++pair)
             for (const Index element : {options_.first[pair], options_.second[pair]})
                 places.push_back(static_cast<float>(options_.array[element].position.x));
-        shard.write<float>("pairs/x", {static_cast<Index>(options_.first.size()), 2}, places);
-        shard.set_attribute("pairs/x", "unit", "m");
-        shard.set_attribute("pairs/x", "description", "where the two elements of each pair are, at z = 0");
+        describe_pairs(shard, places);
     }
 
 private:

@@ -1,0 +1,118 @@
+// Training sets of delays that went through beamforming and tracking, against those of the ray domain: the
+// same phantoms, for a phantom is a function of seed and index alone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include <sonolux/sdk/pipelines/measured_delays.hpp>
+#include <sonolux/sdk/pipelines/simulation_recipe.hpp>
+
+namespace sonolux {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::ThrowsMessage;
+
+constexpr const char* common = R"(
+name = "small"
+seed = 5
+set.samples = 2
+grid.rows = 50
+grid.columns = 32
+grid.spacing = 0.6e-3
+phantom.families = ["inclusions"]
+phantom.width = 19e-3
+phantom.depth = 30e-3
+phantom.background.sound_speed = [1500, 1540]
+phantom.inclusions.contrast = [-20, 20]
+array.elements = 64
+)";
+constexpr const char* echoes = R"(
+domain = "echo"
+pulse.half_cycles = 2
+transmit.kind = "elements"
+transmit.elements = [12, 22, 42, 52]
+recording.keep = "delays"
+recording.sound_speed = 1500
+delays.first = [1, 3]
+delays.second = [2, 4]
+)";
+constexpr const char* rays = R"(
+domain = "ray"
+ray.first = [12, 42]
+ray.second = [22, 52]
+)";
+
+/// Fields of one sample, one after the other.
+std::vector<float> sample_of(const std::string& recipe_text, std::uint64_t index, int threads) {
+    const SimulationRecipe recipe = parse_simulation_recipe(recipe_text, "test.toml");
+    Index size = 0;
+    for (const SampleField& field : recipe.simulator->fields()) size += field.elements();
+    std::vector<float> sample(static_cast<std::size_t>(size));
+    Context context(make_openmp_runner(threads));
+    recipe.simulator->simulate(index, sample, context);
+    return sample;
+}
+
+TEST(MeasuredDelays, AreThoseOfRaysUpToSpeckle) {
+    const std::string c = common;
+    const std::vector<float> measured = sample_of(c + echoes, 0, 2), ideal = sample_of(c + rays, 0, 1);
+    ASSERT_EQ(measured.size(), ideal.size());
+    const std::size_t pixels = 50 * 32;
+    EXPECT_EQ(std::memcmp(measured.data(), ideal.data(), pixels * sizeof(float)), 0) << "the maps";
+    double squares = 0;
+    int both = 0, lost = 0;
+    for (std::size_t n = pixels; n < ideal.size(); ++n) {
+        if (std::isfinite(ideal[n]) && !std::isfinite(measured[n])) ++lost;
+        if (!std::isfinite(ideal[n]) || !std::isfinite(measured[n])) continue;
+        squares += std::pow(double{measured[n]} - double{ideal[n]}, 2);
+        ++both;
+    }
+    // Delays are up to 1500 ns, a period of the pulse is 200 ns; what inclusions and speckle leave is below
+    // 10 ns.
+    EXPECT_GT(both, 1000);
+    EXPECT_LT(lost, both / 20);
+    EXPECT_LT(std::sqrt(squares / both), 10e-9);
+}
+
+TEST(MeasuredDelays, HaveTheSameBitsOnAnyNumberOfThreads) {
+    const std::string c = common;
+    const std::vector<float> one = sample_of(c + echoes, 1, 1), two = sample_of(c + echoes, 1, 2);
+    EXPECT_EQ(std::memcmp(one.data(), two.data(), one.size() * sizeof(float)), 0);
+}
+
+TEST(MeasuredDelays, RefuseRecipesThatCannotWork) {
+    const std::string c = common;
+    const auto expect_refused = [&](const std::string& more, const char* message) {
+        EXPECT_THAT([&] { (void)parse_simulation_recipe(c + more, "test.toml"); },
+                    ThrowsMessage<Error>(HasSubstr(message)));
+    };
+    const std::string e = echoes;
+    expect_refused(e.substr(0, e.find("delays.first")), "delays.first");
+    expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2]", "delays.first has 2");
+    expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 5]", "delays.second");
+    expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 3]",
+                   "pair 1 is of transmission 2 with itself");
+}
+
+TEST(DefaultPairs, AreAboutTenElementsOrFiveDegreesApart) {
+    const TransducerArray array = make_linear_array(64, 0.3e-3, 0.27e-3);
+    Acquisition a{.array = array, .transmissions = {}};
+    for (const Index e : {40, 10, 20, 30}) a.transmissions.push_back(single_element(array, e));
+    EXPECT_THAT(default_pairs(a), ElementsAre(Pair(1, 2), Pair(2, 3), Pair(3, 0)));
+    a.transmissions = {single_element(array, 3), single_element(array, 4)};
+    EXPECT_THAT([&] { (void)default_pairs(a); },
+                ThrowsMessage<Error>(HasSubstr("none of the 2 transmissions")));
+    a.transmissions = {plane_wave(array, 0, 1500), plane_wave(array, 0.1, 1500)};
+    EXPECT_THAT(default_pairs(a), ElementsAre(Pair(0, 1)));
+    a.transmissions.push_back(single_element(array, 3));
+    EXPECT_THAT([&] { (void)default_pairs(a); },
+                ThrowsMessage<Error>(HasSubstr("transmission 2 is element")));
+}
+
+}  // namespace
+}  // namespace sonolux
