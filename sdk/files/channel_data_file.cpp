@@ -46,15 +46,16 @@ ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDat
     switch (container_of(path)) {
         case Container::hdf5: {
             const Hdf5File file = Hdf5File::open(path);
+            if (is_uff(file)) return read_uff(file, options);
             if (is_zea(file)) return read_zea(file, options);
             refuse(Status::unsupported, path,
-                   "is HDF5, but not of zea (no group \"data\" or \"tracks\")");
+                   "is HDF5, but neither of zea (no group \"data\" or \"tracks\") nor UFF (no attribute "
+                   "\"version\")");
         }
         case Container::matlab: return read_matlab(path, options);
         case Container::other: break;
     }
-    refuse(Status::unsupported, path,
-           "is no recording that Sonolux reads (HDF5 of zea, or MATLAB)");
+    refuse(Status::unsupported, path, "is no recording that Sonolux reads (HDF5 of zea or UFF, or MATLAB)");
 }
 
 ChannelData read_channel_data(const std::string& path, const ChannelDataReadOptions& options) {
@@ -65,7 +66,8 @@ bool looks_like_channel_data(const std::string& path) noexcept {
     try {
         const Container container = container_of(path);
         if (container != Container::hdf5) return container == Container::matlab;
-        return is_zea(Hdf5File::open(path));
+        const Hdf5File file = Hdf5File::open(path);
+        return is_uff(file) || is_zea(file);
     } catch (const std::exception&) {
         return false;
     }

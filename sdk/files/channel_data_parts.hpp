@@ -14,10 +14,12 @@ namespace sonolux::channel_data {
 
 /// One reader for each format; `path` was found to be of it.
 [[nodiscard]] ChannelDataFile read_zea(const Hdf5File& file, const ChannelDataReadOptions& options);
+[[nodiscard]] ChannelDataFile read_uff(const Hdf5File& file, const ChannelDataReadOptions& options);
 [[nodiscard]] ChannelDataFile read_matlab(const std::string& path, const ChannelDataReadOptions& options);
 
 /// Whether the names in an HDF5 file are those of the format.
 [[nodiscard]] bool is_zea(const Hdf5File& file);
+[[nodiscard]] bool is_uff(const Hdf5File& file);  ///< of any version
 
 /// To be filled.
 [[nodiscard]] inline ChannelDataFile nothing_yet() {
@@ -67,6 +69,9 @@ void apply(const AcquisitionKnowledge& known, Acquisition& acquisition);
 /// Turns samples whose phase was counted on another clock, which shows `shift[k]` less than ours in
 /// transmission k: x exp(-2 pi i f shift). [frame, transmission, element, 2 samples].
 void turn_phases(Array<float>& values, double demodulation_frequency, std::span<const double> shift);
+
+/// When a wave is at its source or focus on USTB's clock, in s (uff.hpp); 0 for plane waves.
+[[nodiscard]] double passes_source(const Transmission& transmission, double sound_speed);
 
 /// validate(data), with what the file is called and what it is in front.
 void finish(ChannelDataFile& file, const std::string& path);

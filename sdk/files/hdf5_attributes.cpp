@@ -66,7 +66,8 @@ void Hdf5File::set_attribute(const std::string& object, const std::string& name,
     const std::string copy(text);
     const char* start = copy.c_str();
     state_->set_attribute(object, name, type, type,
-                          how == Hdf5Text::variable ? static_cast<const void*>(&start) : start);
+                          how == Hdf5Text::variable ? static_cast<const void*>(&start) : start,
+                          how == Hdf5Text::listed ? std::optional<hsize_t>(1) : std::nullopt);
 }
 
 void Hdf5File::set_attribute(const std::string& object, const std::string& name, double number) {

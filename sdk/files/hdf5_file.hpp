@@ -37,9 +37,10 @@ enum class Hdf5Type {
 };
 [[nodiscard]] const char* to_string(Hdf5Type type) noexcept;
 
-/// How a text is stored: with the length that it has (HDF5 1.8 and later, Python's habit) or in a field of
-/// fixed length (what older C programs read).
-enum class Hdf5Text { variable, fixed };
+/// How a text is stored: with the length that it has (HDF5 1.8 and later, Python's habit), in a field of
+/// fixed length (what older C programs read), or, of attributes, as a list of one such field (MATLAB's
+/// hdf5write).
+enum class Hdf5Text { variable, fixed, listed };
 
 /// How a dataset is laid out in the file. `chunk` empty means contiguous, which datasets that grow cannot be.
 struct Hdf5Layout {
