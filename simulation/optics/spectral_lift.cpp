@@ -33,16 +33,6 @@ std::vector<double> lift_wavelengths() {
 
 View<const float> lift_basis() noexcept { return View<const float>(basis, {3, bands}); }
 
-double srgb_to_linear(double code) noexcept {
-    const double size = std::abs(code);
-    return std::copysign(size <= 0.04045 ? size / 12.92 : std::pow((size + 0.055) / 1.055, 2.4), code);
-}
-
-double linear_to_srgb(double light) noexcept {
-    const double size = std::abs(light);
-    return std::copysign(size <= 0.0031308 ? 12.92 * size : 1.055 * std::pow(size, 1 / 2.4) - 0.055, light);
-}
-
 Array<float> lift(View<const float> rgb) {
     require(rgb.rank() == 3 && rgb.size(0) == 3, Status::invalid_argument,
             "lifting: a picture must be [3, rows, columns], got ", to_string(rgb.shape()));

@@ -25,11 +25,6 @@ namespace sonolux {
 /// rho [3, 31]: of red, green and blue.
 [[nodiscard]] View<const float> lift_basis() noexcept;
 
-/// sRGB codes to light and back (IEC 61966-2-1), of one value; values outside [0, 1] follow the same curves,
-/// negative ones their mirror image.
-[[nodiscard]] double srgb_to_linear(double code) noexcept;
-[[nodiscard]] double linear_to_srgb(double light) noexcept;
-
 /// A cube [31, rows, columns] from light [3, rows, columns] in linear sRGB.
 /// Throws Error{invalid_argument} for other shapes.
 [[nodiscard]] Array<float> lift(View<const float> linear_rgb);
