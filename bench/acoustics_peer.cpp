@@ -1,20 +1,31 @@
 // bench/acoustics_peer.cpp
 //
-// Our side of compare_eikonal.py, and the cost of the echo domain. Processor time of the calling thread, so
-// that what else the machine does weighs little.
+// Our side of compare_eikonal.py and compare_kwave.py, and the cost of the echo domain. Processor time of the
+// calling thread, so that what else the machine does weighs little.
 //
 //     sonolux_acoustics_peer eikonal NODES REPETITIONS
 //         milliseconds (median) and mean relative error, on the medium of the tests: speed 1000 + 12000 z m/s
 //         over 50 mm x 50 mm, source in the middle of the top; order 1, then order 2
 //     sonolux_acoustics_peer echo SCATTERERS TRANSMISSIONS SAMPLES ATTENUATION
 //         seconds of set-up and simulation: 128 elements of 0.3 mm, plane waves, 40 MHz, a map of 0.3 mm
+//     sonolux_acoustics_peer kspace-input SIZE STEPS KIND FILE
+//         writes an input file of k-Wave: SIZE x SIZE points, speed varying; KIND "uniform" (density
+//         constant), "lossless" (density varying), "lossy" (power-law absorption too)
+//     sonolux_acoustics_peer fft SIZE
+//         ns per point of FFTW's r2c and c2r of a plane, both together (MEASURE, single precision)
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#ifdef SLX_WITH_FFTW
+#include <fftw3.h>
+#endif
+
 #include <sonolux/core/random.hpp>
+#include <sonolux/sdk/files/kwave_input.hpp>
 #include <sonolux/simulation/acoustics/echo.hpp>
 
 #include "bench_timing.hpp"
@@ -96,6 +107,62 @@ void echo(int count, int events, Index samples, double attenuation) {
                 echoes / seconds);
 }
 
+void kspace_input(Index size, Index steps, const char* kind, const char* path) {
+    KwaveInput input;
+    KspaceSetup& setup = input.setup;
+    setup.grid = {{1, size, size}, {1e-4, 1e-4, 0}, 2e-8, steps};
+    for (int field = 0; field < 3; ++field) {
+        Array<float> values({size, size});
+        fill_normal(values, Philox(static_cast<std::uint64_t>(field)));
+        const float mean = field == 0 ? 1500.0f : field == 1 ? 1000.0f : 0.5f;
+        for (float& v : values) v = mean * (1 + 0.03f * std::tanh(v));
+        input.fields.push_back(std::move(values));
+    }
+    setup.medium.sound_speed = input.fields[0].view();
+    setup.medium.reference_speed = setup.medium.sound_speed.largest(size * size);
+    if (std::strcmp(kind, "uniform") != 0) setup.medium.density = input.fields[1].view();
+    if (std::strcmp(kind, "lossy") == 0) {
+        setup.medium.absorption = KspaceAbsorption::power_law;
+        setup.medium.attenuation = input.fields[2].view();
+        setup.medium.attenuation_power = 1.5;
+    }
+    PointSource& source = setup.sources.pressure;
+    source.mode = SourceMode::no_correction;
+    source.points = {size * (size / 2) + size / 2};
+    source.samples = std::min<Index>(steps, 50);
+    for (Index i = 0; i < source.samples; ++i)
+        source.signal.push_back(static_cast<float>(1e-3 * std::sin(0.4 * static_cast<double>(i))));
+    input.sensor_points = {0};
+    write_kwave_input(path, input);
+}
+
+void fft([[maybe_unused]] int size) {
+#ifdef SLX_WITH_FFTW
+    Array<float> plane({size, size});
+    Array<std::complex<float>> spectrum({size, size / 2 + 1});
+    auto* bins = reinterpret_cast<fftwf_complex*>(spectrum.data());
+    const fftwf_plan forward = fftwf_plan_dft_r2c_2d(size, size, plane.data(), bins, FFTW_MEASURE);
+    const fftwf_plan back = fftwf_plan_dft_c2r_2d(size, size, bins, plane.data(), FFTW_MEASURE);
+    fill_normal(plane, Philox(1));
+    const int rounds = 1 + 20'000'000 / (size * size);
+    Measurements seconds;
+    for (int turn = 0; turn < 5; ++turn)
+        seconds.add(processor_seconds_of([&] {
+            for (int round = 0; round < rounds; ++round) {
+                fftwf_execute(forward);
+                fftwf_execute(back);
+                const float scale = 1 / static_cast<float>(size * size);  // or numbers run away
+                for (float& v : plane) v *= scale;
+            }
+        }));
+    std::printf("%.3f\n", 1e9 * seconds.median() / rounds / (static_cast<double>(size) * size));
+    fftwf_destroy_plan(forward);
+    fftwf_destroy_plan(back);
+#else
+    std::printf("nan\n");
+#endif
+}
+
 }  // namespace
 }  // namespace sonolux::bench
 
@@ -108,12 +175,16 @@ int main(int count, char** arguments) {
             return echo(std::atoi(arguments[2]), std::atoi(arguments[3]), std::atoi(arguments[4]),
                         std::atof(arguments[5])),
                    0;
+        if (count == 6 && std::strcmp(arguments[1], "kspace-input") == 0)
+            return kspace_input(std::atol(arguments[2]), std::atol(arguments[3]), arguments[4], arguments[5]),
+                   0;
+        if (count == 3 && std::strcmp(arguments[1], "fft") == 0) return fft(std::atoi(arguments[2])), 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
     }
     std::fprintf(stderr,
                  "usage: sonolux_acoustics_peer eikonal NODES REPETITIONS | echo SCATTERERS TRANSMISSIONS "
-                 "SAMPLES ATTENUATION\n");
+                 "SAMPLES ATTENUATION | kspace-input SIZE STEPS KIND FILE | fft SIZE\n");
     return 2;
 }

@@ -15,14 +15,28 @@ namespace sonolux {
 [[nodiscard]] std::vector<std::complex<float>> shifted_derivative(Index length, double spacing, double sign);
 
 /// value(|k|) / transform.scale() for all bins, a real and even factor, of which the lower half of both
-/// indices of a line is kept: [last_groups / 2 + 1, half, last_length / 2 + 1].
+/// indices of a line is kept: [last_groups / 2 + 1, blocks, last_length / 2 + 1, fft_lanes].
 [[nodiscard]] std::vector<float> kspace_table(const KspaceTransform& transform,
                                               const std::array<double, 3>& spacing,
                                               double (*value)(double k, const double* parameters),
                                               const double* parameters);
 
-/// The factors of one line, unfolded to its whole length.
-void unfold(const KspaceTransform& transform, const std::vector<float>& table, Index group, Index column,
-            float* factors) noexcept;
+/// The factors of sixteen lines, [last_length / 2 + 1, fft_lanes].
+[[nodiscard]] const float* lines_of(const KspaceTransform& transform, const std::vector<float>& table,
+                                    Index group, Index block) noexcept;
+
+/// shifted_derivative() of all axes, as the kernels take them.
+class KspaceDerivatives {
+public:
+    KspaceDerivatives() = default;
+    KspaceDerivatives(const KspaceTransform& transform, const std::array<double, 3>& spacing, double sign);
+
+    /// On sixteen lines, times `kappa`, a kspace_table.
+    [[nodiscard]] LineDerivatives on(const KspaceTransform& transform, const std::vector<float>& kappa,
+                                     Index group, Index block) const noexcept;
+
+private:
+    std::vector<float> x_, y_, last_;  // [blocks, 2, lanes], [rows, 2], [last length, 2]
+};
 
 }  // namespace sonolux

@@ -31,7 +31,7 @@ Index neighbour(const KspaceSize& size, int axis, Index point) {
 KspaceFirstOrder::KspaceFirstOrder(const KspaceSetup& setup, Context& context)
     : grid_(checked(setup).grid),
       axes_(grid_.size.axes()),
-      transform_(grid_.size, context.threads(), setup.fft, setup.planning),
+      transform_(grid_.size, context, setup.fft, setup.planning),
       absorption_(setup.medium.absorption),
       nonlinear_(setup.medium.nonlinear) {
     const KspaceSize& size = grid_.size;
@@ -51,15 +51,15 @@ KspaceFirstOrder::KspaceFirstOrder(const KspaceSetup& setup, Context& context)
         initial_pressure_ = Array<float>(shape);
         std::copy_n(setup.sources.initial_pressure.data(), size.points(), initial_pressure_.data());
     }
-    lines_ = Array<float>({context.threads(), 2 * (axes_ + 1), (size.columns + 15) / 16 * 16});
+    lines_ = Array<float>({context.threads(), axes_ + 1, strip_rows, (size.columns + 15) / 16 * 16});
     set_medium(setup.medium);
     set_staggered_density(setup.medium);
     set_factors(setup, reference_speed);
 
-    const View<Complex> scratch = spectra_[0];
+    float* const scratch = spectra_[0].data();
     pressure_source_.prepare(context, transform_, cosines_, scratch);
     for (RowSource& source : velocity_source_) source.prepare(context, transform_, cosines_, scratch);
-    for (Array<Complex>& spectrum : spectra_) std::fill(spectrum.begin(), spectrum.end(), Complex());
+    for (Array<float>& spectrum : spectra_) std::fill(spectrum.begin(), spectrum.end(), 0.0f);
 }
 
 template <class Value>
@@ -113,14 +113,14 @@ void KspaceFirstOrder::set_factors(const KspaceSetup& setup, double reference_sp
     for (int axis = 0; axis < axes_; ++axis) {
         const auto a = static_cast<std::size_t>(axis);
         const double spacing = grid_.spacing[a];
-        forward_[a] = shifted_derivative(size.along(axis), spacing, +1);
-        backward_[a] = shifted_derivative(size.along(axis), spacing, -1);
         layer_[a] = absorbing_profile(size.along(axis), setup.layer.points[a], setup.layer.strength[a],
                                       spacing, reference_speed, grid_.time_step, false);
         staggered_layer_[a] =
             absorbing_profile(size.along(axis), setup.layer.points[a], setup.layer.strength[a], spacing,
                               reference_speed, grid_.time_step, true);
     }
+    forward_ = KspaceDerivatives(transform_, grid_.spacing, +1);
+    backward_ = KspaceDerivatives(transform_, grid_.spacing, -1);
     const double half_step = reference_speed * grid_.time_step / 2;
     kappa_ = kspace_table(
         transform_, grid_.spacing, [](double k, const double* half) { return sinc(*half * k); }, &half_step);
@@ -148,9 +148,9 @@ std::size_t KspaceFirstOrder::memory_bytes() const noexcept {
         floats += static_cast<std::size_t>(array->elements());
     std::size_t bytes = transform_.memory_bytes() + pressure_source_.memory_bytes();
     for (std::size_t axis = 0; axis < 3; ++axis) {
-        floats += static_cast<std::size_t>(velocity_[axis].elements() + density_[axis].elements() +
-                                           step_over_density_[axis].values.elements() +
-                                           2 * spectra_[axis].elements());
+        floats +=
+            static_cast<std::size_t>(velocity_[axis].elements() + density_[axis].elements() +
+                                     step_over_density_[axis].values.elements() + spectra_[axis].elements());
         bytes += velocity_source_[axis].memory_bytes();
     }
     return bytes + floats * sizeof(float);

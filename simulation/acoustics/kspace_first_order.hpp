@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <sonolux/simulation/acoustics/kspace_factors.hpp>
 #include <sonolux/simulation/acoustics/kspace_setup.hpp>
 #include <sonolux/simulation/acoustics/kspace_sources.hpp>
 
@@ -61,8 +62,6 @@ public:
     [[nodiscard]] std::string description() const;
 
 private:
-    using Complex = KspaceTransform::Complex;
-
     /// A medium's property, by row; a constant one has a single row.
     struct Rows {
         Array<float> values;
@@ -99,10 +98,10 @@ private:
     std::array<Rows, 3> step_over_density_;
     std::array<std::vector<float>, 3> layer_, staggered_layer_;
 
-    std::array<Array<Complex>, 3> spectra_;
-    std::array<std::vector<Complex>, 3> forward_, backward_;  // i k e^(+-i k d/2)
+    std::array<Array<float>, 3> spectra_;
+    KspaceDerivatives forward_, backward_;
     std::vector<float> kappa_, tau_powers_, eta_powers_;
-    Array<float> lines_;  // [threads, 2 (axes + 1), columns]
+    Array<float> lines_;  // [threads, axes + 1, strip_rows, columns]
 
     std::vector<float> cosines_;
     RowSource pressure_source_;

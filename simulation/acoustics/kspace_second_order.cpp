@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include <sonolux/simulation/acoustics/absorbing_layer.hpp>
 #include <sonolux/simulation/acoustics/kspace_factors.hpp>
 #include <sonolux/simulation/acoustics/kspace_second_order.hpp>
 
@@ -54,24 +53,25 @@ std::string KspaceSecondOrder::why_not(const KspaceSetup& setup) {
 
 KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
     : grid_(checked(setup).grid),
-      transform_(grid_.size, context.threads(), setup.fft, setup.planning),
+      transform_(grid_.size, context, setup.fft, setup.planning),
       uniform_density_(!setup.medium.density.varies()) {
     const KspaceSize& size = grid_.size;
     const Shape shape{size.rows, size.columns};
     const double reference_speed = setup.medium.reference_speed > 0
                                        ? setup.medium.reference_speed
                                        : setup.medium.sound_speed.largest(size.points());
-    for (Array<float>& pressure : pressure_) pressure = Array<float>(shape);
+    pressure_ = Array<float>(shape);
+    increment_ = Array<float>(shape);
     for (std::size_t axis = 0; axis < (uniform_density_ ? 1 : 2); ++axis)
         spectra_[axis] = transform_.make_spectrum();
-    lines_ = Array<float>({context.threads(), 3, (size.columns + 31) / 16 * 16});
+    lines_ = Array<float>({context.threads(), strip_rows, (size.columns + 15) / 16 * 16});
     source_ = RowSource(differences(setup.sources.pressure), size);
     if (!setup.sources.initial_pressure.empty()) {
         initial_pressure_ = Array<float>(shape);
         std::copy_n(setup.sources.initial_pressure.data(), size.points(), initial_pressure_.data());
     }
     set_medium(setup.medium);
-    set_layer(setup, reference_speed);
+    layer_ = SecondOrderLayer(setup, reference_speed, uniform_density_, context.threads());
 
     const double half_step = reference_speed * grid_.time_step / 2;
     if (uniform_density_) {
@@ -84,17 +84,15 @@ KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
             transform_, grid_.spacing,
             [](double k, const double* half) { return k == 0 ? 1.0 : std::sin(*half * k) / (*half * k); },
             &half_step);
-        for (std::size_t axis = 0; axis < 2; ++axis) {
-            forward_[axis] = shifted_derivative(size.along(static_cast<int>(axis)), grid_.spacing[axis], +1);
-            backward_[axis] = shifted_derivative(size.along(static_cast<int>(axis)), grid_.spacing[axis], -1);
-        }
+        forward_ = KspaceDerivatives(transform_, grid_.spacing, +1);
+        backward_ = KspaceDerivatives(transform_, grid_.spacing, -1);
     }
     if (source_.filtered()) {
         cosines_ = kspace_table(
             transform_, grid_.spacing, [](double k, const double* half) { return std::cos(*half * k); },
             &half_step);
         source_spectrum_ = transform_.make_spectrum();
-        source_.prepare(context, transform_, cosines_, source_spectrum_);
+        source_.prepare(context, transform_, cosines_, source_spectrum_.data());
     }
 }
 
@@ -123,31 +121,13 @@ void KspaceSecondOrder::set_medium(const KspaceMedium& medium) {
     }
 }
 
-void KspaceSecondOrder::set_layer(const KspaceSetup& setup, double reference_speed) {
-    const KspaceSize& size = grid_.size;
-    for (std::size_t axis = 0; axis < 2; ++axis) {
-        layer_[axis] = setup.layer.strength[axis] > 0 ? setup.layer.points[axis] : 0;
-        for (bool staggered : {false, true})
-            for (double rate :
-                 absorbing_rate(size.along(static_cast<int>(axis)), layer_[axis], setup.layer.strength[axis],
-                                grid_.spacing[axis], reference_speed, grid_.time_step, staggered))
-                (staggered ? staggered_damping_ : damping_)[axis].push_back(static_cast<float>(rate));
-    }
-    if (layer_[0] == 0 && layer_[1] == 0) return;
-    for (std::size_t axis = 0; axis < 2; ++axis) {
-        flux_[axis] = Array<float>({size.rows, size.columns});
-        if (uniform_density_) mean_flux_[axis] = Array<float>({size.rows, size.columns});
-    }
-}
-
 std::size_t KspaceSecondOrder::memory_bytes() const noexcept {
     Index floats = static_cast<Index>(factors_.size() + cosines_.size()) + squared_.elements() +
-                   rest_density_.elements() + lines_.elements() + initial_pressure_.elements() +
-                   2 * source_spectrum_.elements();
+                   rest_density_.elements() + pressure_.elements() + increment_.elements() +
+                   lines_.elements() + initial_pressure_.elements() + source_spectrum_.elements();
     for (std::size_t axis = 0; axis < 2; ++axis)
-        floats += pressure_[axis].elements() + per_density_[axis].elements() + flux_[axis].elements() +
-                  mean_flux_[axis].elements() + 2 * spectra_[axis].elements();
-    return transform_.memory_bytes() + source_.memory_bytes() +
+        floats += per_density_[axis].elements() + spectra_[axis].elements();
+    return transform_.memory_bytes() + source_.memory_bytes() + layer_.memory_bytes() +
            static_cast<std::size_t>(floats) * sizeof(float);
 }
 

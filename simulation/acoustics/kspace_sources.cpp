@@ -49,46 +49,35 @@ void RowSource::apply(Index step, Index row, float* values) const noexcept {
 }
 
 void RowSource::prepare(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                        View<KspaceTransform::Complex> spectrum) {
+                        float* spectrum) {
     if (filtered() && one_for_all_) spread(context, transform, cosines, spectrum, 0, true);
 }
 
 void RowSource::filter(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                       View<KspaceTransform::Complex> spectrum, Index step) noexcept {
+                       float* spectrum, Index step) noexcept {
     if (filtered() && !one_for_all_ && acts(step)) spread(context, transform, cosines, spectrum, step, false);
 }
 
 void RowSource::spread(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                       View<KspaceTransform::Complex> spectrum, Index step, bool ones) noexcept {
-    KspaceTransform::Complex* all[] = {spectrum.data()};
-    const auto pairs = [&](Index first, Index end, auto&& body) {
-        for (Index row = first; row < end; row += 2) body(row, row + 1 < end);
-    };
+                       float* spectrum, Index step, bool ones) noexcept {
+    float* all[] = {spectrum};
     transform.over_rows(context, {}, all, [&](Index first, Index end, int thread) {
-        std::fill(pattern_.data() + first * columns_, pattern_.data() + end * columns_, 0.0f);
-        pairs(first, end, [&](Index row, bool pair) {
-            for (Index r = row; r <= row + pair; ++r)
-                for (Index entry = row_begin_[static_cast<std::size_t>(r)];
-                     entry < row_begin_[static_cast<std::size_t>(r) + 1]; ++entry)
-                    pattern_.data()[r * columns_ + column_[static_cast<std::size_t>(entry)]] +=
-                        ones ? 1.0f : value(step, entry);
-            const float* values = pattern_.data() + row * columns_;
-            transform.rows_forward(thread, values, pair ? values + columns_ : nullptr, spectrum.row(row),
-                                   pair ? spectrum.row(row + 1) : nullptr);
-        });
+        float* values = pattern_.data() + first * columns_;
+        std::fill(values, pattern_.data() + end * columns_, 0.0f);
+        for (Index row = first; row < end; ++row)
+            for (Index entry = row_begin_[static_cast<std::size_t>(row)];
+                 entry < row_begin_[static_cast<std::size_t>(row) + 1]; ++entry)
+                pattern_.data()[row * columns_ + column_[static_cast<std::size_t>(entry)]] +=
+                    ones ? 1.0f : value(step, entry);
+        transform.rows_forward(thread, values, columns_, end - first, spectrum, first);
     });
-    const Index length = transform.last_length();
-    transform.over_lines(context, all, all,
-                         [&](Index group, Index column, auto* in, auto* out, float* factors) {
-                             unfold(transform, cosines, group, column, factors);
-                             for (Index i = 0; i < length; ++i) out[0][i] = in[0][i] * factors[i];
-                         });
+    transform.over_lines(context, all, all, [&](Index group, Index block, float* const* lines) {
+        transform.kernels().multiply_even(lines_of(transform, cosines, group, block), transform.last_length(),
+                                          lines[0], lines[0]);
+    });
     transform.over_rows(context, all, {}, [&](Index first, Index end, int thread) {
-        pairs(first, end, [&](Index row, bool pair) {
-            float* values = pattern_.data() + row * columns_;
-            transform.rows_inverse(thread, spectrum.row(row), pair ? spectrum.row(row + 1) : nullptr, values,
-                                   pair ? values + columns_ : nullptr);
-        });
+        transform.rows_inverse(thread, spectrum, first, pattern_.data() + first * columns_, columns_,
+                               end - first);
     });
 }
 

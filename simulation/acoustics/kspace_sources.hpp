@@ -22,18 +22,18 @@ public:
 
     /// What is corrected in k-space before it is added: F^-1 cos(c_ref |k| dt / 2) F of the values at the
     /// points. A source that plays one signal is filtered once, at set-up; others at each step. `cosines` are
-    /// by line of the last axis, with 1 / scale in them; `spectrum` is scratch.
+    /// a kspace_table; `spectrum`, one of the transform, is scratch.
     void prepare(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                 View<KspaceTransform::Complex> spectrum);
+                 float* spectrum);
     void filter(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                View<KspaceTransform::Complex> spectrum, Index step) noexcept;
+                float* spectrum, Index step) noexcept;
 
     /// Adds to, or puts into, the row what this step brings. Not for steps beyond the source.
     void apply(Index step, Index row, float* values) const noexcept;
 
 private:
     void spread(Context& context, KspaceTransform& transform, const std::vector<float>& cosines,
-                View<KspaceTransform::Complex> spectrum, Index step, bool ones) noexcept;
+                float* spectrum, Index step, bool ones) noexcept;
     [[nodiscard]] float value(Index step, Index entry) const noexcept {
         return one_for_all_ ? signal_[static_cast<std::size_t>(step)]
                             : signal_[static_cast<std::size_t>(step * width_ +

@@ -37,7 +37,7 @@ KwaveInput make_input(const Variant& variant) {
     KwaveInput input;
     KspaceSetup& setup = input.setup;
     const KspaceSize& size = variant.size;
-    setup.grid = {size, {1e-4, 1.1e-4, size.volume() ? 1.2e-4 : 0.0}, 1.5e-8, 300};
+    setup.grid = {size, {1e-4, 1.1e-4, size.volume() ? 1.2e-4 : 0.0}, 1.5e-8, size.volume() ? 150 : 300};
     for (auto [seed, mean, spread] :
          {std::tuple{1, 1500.0f, 50.0f}, {2, 1000.0f, 40.0f}, {3, 0.75f, 0.2f}, {4, 0.0f, 1.0f}}) {
         Array<float> values({size.planes * size.rows, size.columns});
@@ -117,21 +117,36 @@ INSTANTIATE_TEST_SUITE_P(
                 SourceMode::additive,
                 false,
                 true},
-        Variant{"volume", cube, KspaceAbsorption::power_law, 1.5, true}, Variant{"volume_lossless", cube}),
+        Variant{"stokes", {1, 60, 72}, KspaceAbsorption::stokes, 2.0},
+        Variant{"volume", cube, KspaceAbsorption::power_law, 1.5, true}, Variant{"volume_lossless", cube},
+        Variant{"volume_dirichlet", cube, KspaceAbsorption::none, 1.5, false, SourceMode::dirichlet},
+        Variant{"volume_no_correction", cube, KspaceAbsorption::none, 1.5, false, SourceMode::no_correction},
+        Variant{"volume_velocity_additive", cube, KspaceAbsorption::none, 1.5, false, SourceMode::additive,
+                true},
+        Variant{"volume_velocity_dirichlet", cube, KspaceAbsorption::none, 1.5, false, SourceMode::dirichlet,
+                true},
+        Variant{"volume_velocity_no_correction", cube, KspaceAbsorption::none, 1.5, false,
+                SourceMode::no_correction, true},
+        Variant{"volume_initial_pressure", cube, KspaceAbsorption::none, 1.5, false, SourceMode::additive,
+                false, true}),
     [](const auto& variant) { return std::string(variant.param.name); });
 
-double relative_difference(const std::vector<float>& found, const std::vector<float>& expected) {
-    double largest = 0, difference = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+double largest_of(const std::vector<float>& values) {
+    double largest = 0;
+    for (float v : values) largest = std::max(largest, std::abs(static_cast<double>(v)));
+    return largest;
+}
+
+double difference_of(const std::vector<float>& found, const std::vector<float>& expected) {
+    double difference = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i)
         difference =
             std::max(difference, std::abs(static_cast<double>(found[i]) - static_cast<double>(expected[i])));
-    }
-    return difference / largest;
+    return difference;
 }
 
 TEST_P(KwaveProgramOracle,
-       TracesAndFinalFieldsAgreeTo2e5) {  // of the largest: single precision after 300 steps
+       TracesAndFinalFieldsAgreeTo2e5) {  // of the largest there was: single precision after 300 steps
     SLX_NEEDS(peer());
     const auto folder = std::filesystem::path(testing::TempDir()) /
                         ("sonolux_kwave_" + std::to_string(getpid()) + "_" + GetParam().name);
@@ -146,9 +161,13 @@ TEST_P(KwaveProgramOracle,
     Context context(make_serial_runner());
     run_kspace(options, context);
     const Hdf5File ours = Hdf5File::open(path("ours.h5")), theirs = Hdf5File::open(path("peer.h5"));
+    // What is left at the end is small, the most so in the cube: fields are in units of the largest trace,
+    // and velocities of what belongs to it in a plane wave.
+    const double largest = largest_of(theirs.read<float>("p"));
     for (const char* name : {"p", "p_final", "ux_final", "uy_final"}) {
         ASSERT_EQ(ours.content(name).sizes, theirs.content(name).sizes) << name;
-        const double difference = relative_difference(ours.read<float>(name), theirs.read<float>(name));
+        const double unit = name[0] == 'p' ? largest : largest / (1000 * 1500.0);
+        const double difference = difference_of(ours.read<float>(name), theirs.read<float>(name)) / unit;
         RecordProperty(name, std::to_string(difference));
         std::printf("%s %s %.2e\n", GetParam().name, name, difference);
         EXPECT_LT(difference, 2e-5) << name;

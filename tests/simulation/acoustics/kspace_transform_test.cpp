@@ -43,33 +43,32 @@ TEST_P(EveryLineFft, IsTheDirectSumForwardAndBackOnAnyLength) {
 
 /// One way there and back through both kinds of sweeps; what the lines hold in the middle is compared with
 /// the sum.
-void expect_direct_sum(const KspaceSize& size, FftBackend backend, int threads) {
+void expect_direct_sum(const KspaceSize& size, FftBackend backend, int threads, Isa isa) {
     Context context(make_openmp_runner(threads));
-    KspaceTransform transform(size, threads, backend);
+    context.set_isa(isa);
+    KspaceTransform transform(size, context, backend);
     const Index rows = size.planes * size.rows, columns = size.columns;
     Array<float> x({rows, columns}), back({rows, columns});
     fill_normal(x, Philox(2));
-    Array<Complex> spectrum = transform.make_spectrum();
-    Complex* all[] = {spectrum.data()};
-    const View<Complex> half = spectrum;
+    Array<float> spectrum = transform.make_spectrum();
+    float* all[] = {spectrum.data()};
     transform.over_rows(context, {}, all, [&](Index first, Index end, int thread) {
-        for (Index row = first; row < end; row += 2) {
-            const bool pair = row + 1 < end;
-            transform.rows_forward(thread, x.view().row(row), pair ? x.view().row(row + 1) : nullptr,
-                                   half.row(row), pair ? half.row(row + 1) : nullptr);
-        }
+        transform.rows_forward(thread, x.view().row(first), columns, end - first, spectrum.data(), first);
     });
     const Index length = transform.last_length();
     Array<Complex> middle({transform.last_groups(), transform.half(), length});
-    transform.over_lines(context, all, all, [&](Index group, Index column, auto* in, auto* out, float*) {
-        for (Index i = 0; i < length; ++i) out[0][i] = middle(group, column, i) = in[0][i];
+    transform.over_lines(context, all, all, [&](Index group, Index block, float* const* lines) {
+        for (Index lane = 0; lane < fft_lanes; ++lane) {
+            const Index column = block * fft_lanes + lane;
+            if (column >= transform.half()) continue;
+            for (Index i = 0; i < length; ++i) {
+                const float* place = lines[0] + i * lane_floats + lane;
+                middle(group, column, i) = {place[0], place[fft_lanes]};
+            }
+        }
     });
     transform.over_rows(context, all, {}, [&](Index first, Index end, int thread) {
-        for (Index row = first; row < end; row += 2) {
-            const bool pair = row + 1 < end;
-            transform.rows_inverse(thread, half.row(row), pair ? half.row(row + 1) : nullptr,
-                                   back.view().row(row), pair ? back.view().row(row + 1) : nullptr);
-        }
+        transform.rows_inverse(thread, spectrum.data(), first, back.view().row(first), columns, end - first);
     });
     const double points = static_cast<double>(size.points()), tolerance = 2e-6 * std::sqrt(points) * 3;
     for (Index group = 0; group < transform.last_groups(); ++group)
@@ -98,8 +97,10 @@ void expect_direct_sum(const KspaceSize& size, FftBackend backend, int threads) 
 TEST_P(EveryLineFft, MakesPlanesAndVolumesOfAnySize) {
     for (const KspaceSize& size :
          {KspaceSize{1, 6, 8}, KspaceSize{1, 7, 5}, KspaceSize{1, 1, 9}, KspaceSize{1, 35, 18},
-          KspaceSize{2, 4, 6}, KspaceSize{5, 3, 7}, KspaceSize{4, 9, 8}})
-        for (int threads : {1, 3}) expect_direct_sum(size, GetParam(), threads);
+          KspaceSize{1, 65, 33}, KspaceSize{1, 34, 40}, KspaceSize{2, 4, 6}, KspaceSize{5, 3, 7},
+          KspaceSize{4, 9, 8}, KspaceSize{3, 33, 17}})
+        for (int threads : {1, 3})
+            for (Isa isa : available_isas()) expect_direct_sum(size, GetParam(), threads, isa);
 }
 
 }  // namespace
