@@ -1,0 +1,379 @@
+// sonolux/solvers/classical/tikhonov.cpp
+#include <sonolux/solvers/classical/tikhonov.hpp>
+
+#include <Eigen/Dense>
+
+#include <cmath>
+#include <numbers>
+
+#include <sonolux/core/reduction.hpp>
+#include <sonolux/core/target.hpp>
+
+namespace sonolux {
+
+namespace {
+
+constexpr auto invalid = Status::invalid_argument;
+constexpr double share_of_constant = 0.01;  // of the penalty of the next smoothest map
+
+// ---- A matrix times a vector ----
+
+constexpr Index lanes = 32;
+
+/// y = P x for rows [begin, end), in sums of one order.
+SLX_INLINE void multiply_any(const float* matrix, Index columns, const float* x, float* y, Index begin,
+                             Index end) {
+    for (Index k = begin; k < end; ++k) {
+        const float* row = matrix + k * columns;
+        float sums[lanes] = {};
+        Index i = 0;
+        for (; i + lanes <= columns; i += lanes)
+            for (Index lane = 0; lane < lanes; ++lane) sums[lane] += row[i + lane] * x[i + lane];
+        for (Index lane = 0; i < columns; ++i, ++lane) sums[lane] += row[i] * x[i];
+        float sum = 0;
+        for (const float part : sums) sum += part;
+        y[k] = sum;
+    }
+}
+
+using Multiply = void (*)(const float*, Index, const float*, float*, Index, Index);
+
+void multiply_plain(const float* matrix, Index columns, const float* x, float* y, Index begin, Index end) {
+    multiply_any(matrix, columns, x, y, begin, end);
+}
+#ifdef SLX_TARGET_AVX2
+SLX_TARGET_AVX2 void multiply_avx2(const float* matrix, Index columns, const float* x, float* y, Index begin,
+                                   Index end) {
+    multiply_any(matrix, columns, x, y, begin, end);
+}
+SLX_TARGET_AVX512 void multiply_avx512(const float* matrix, Index columns, const float* x, float* y,
+                                       Index begin, Index end) {
+    multiply_any(matrix, columns, x, y, begin, end);
+}
+#endif
+
+Multiply multiply_for([[maybe_unused]] Isa isa) noexcept {
+#ifdef SLX_TARGET_AVX2
+    if (isa == Isa::avx512) return multiply_avx512;
+    if (isa == Isa::avx2) return multiply_avx2;
+#endif
+    return multiply_plain;
+}
+
+// ---- The lowest frequencies of a map ----
+
+/// Rows of the orthonormal cosine transform of type 2, [count, size].
+std::vector<float> cosines(Index count, Index size) {
+    std::vector<float> matrix;
+    for (Index k = 0; k < count; ++k)
+        for (Index i = 0; i < size; ++i)
+            matrix.push_back(
+                static_cast<float>(std::sqrt((k == 0 ? 1.0 : 2.0) / static_cast<double>(size)) *
+                                   std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) *
+                                            static_cast<double>(k) / static_cast<double>(size))));
+    return matrix;
+}
+
+class Modes {
+public:
+    Modes(Index down, Index across, const Shape& map)
+        : down_(down),
+          across_(across),
+          rows_(map[0]),
+          columns_(map[1]),
+          vertical_(cosines(down, rows_)),
+          horizontal_(cosines(across, columns_)) {}
+
+    [[nodiscard]] Index count() const noexcept { return down_ * across_; }
+    [[nodiscard]] Index scratch_floats() const noexcept { return down_ * columns_; }
+
+    /// c = S^T x
+    void analyse(const float* x, float* c, float* scratch) const noexcept {
+        std::fill_n(scratch, down_ * columns_, 0.0f);
+        for (Index p = 0; p < down_; ++p)
+            for (Index i = 0; i < rows_; ++i) {
+                const float weight = vertical_[static_cast<std::size_t>(p * rows_ + i)];
+                for (Index j = 0; j < columns_; ++j)
+                    scratch[p * columns_ + j] += weight * x[i * columns_ + j];
+            }
+        for (Index p = 0; p < down_; ++p)
+            multiply_any(horizontal_.data(), columns_, scratch + p * columns_, c + p * across_, 0, across_);
+    }
+
+    /// x = S c
+    void synthesise(const float* c, float* x, float* scratch) const noexcept {
+        std::fill_n(scratch, down_ * columns_, 0.0f);
+        for (Index p = 0; p < down_; ++p)
+            for (Index q = 0; q < across_; ++q) {
+                const float weight = c[p * across_ + q];
+                const float* wave = horizontal_.data() + q * columns_;
+                for (Index j = 0; j < columns_; ++j) scratch[p * columns_ + j] += weight * wave[j];
+            }
+        std::fill_n(x, rows_ * columns_, 0.0f);
+        for (Index i = 0; i < rows_; ++i)
+            for (Index p = 0; p < down_; ++p) {
+                const float weight = vertical_[static_cast<std::size_t>(p * rows_ + i)];
+                for (Index j = 0; j < columns_; ++j)
+                    x[i * columns_ + j] += weight * scratch[p * columns_ + j];
+            }
+    }
+
+    /// The eigenvalue of R^T R of each.
+    [[nodiscard]] Eigen::VectorXd penalty(int order) const {
+        const auto of_difference = [](Index k, Index size) {
+            return std::pow(
+                2 * std::sin(0.5 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(size)), 2);
+        };
+        Eigen::VectorXd values(count());
+        for (Index p = 0; p < down_; ++p)
+            for (Index q = 0; q < across_; ++q)
+                values[p * across_ + q] =
+                    std::pow(of_difference(p, rows_) + of_difference(q, columns_), order);
+        if (order > 0)
+            values[0] = share_of_constant * std::pow(of_difference(1, std::max(rows_, columns_)), order);
+        return values;
+    }
+
+private:
+    Index down_, across_, rows_, columns_;
+    std::vector<float> vertical_, horizontal_;
+};
+
+class Tikhonov final : public TikhonovInverter {
+public:
+    Tikhonov(TravelTimeProblem problem, const TikhonovOptions& options)
+        : TikhonovInverter(std::move(problem)),
+          options_(checked(options)),
+          modes_(options_.modes_down, options_.modes_across, domain()),
+          penalty_(modes_.penalty(options_.order)) {
+        find_normal_matrix();
+        const Eigen::MatrixXd inverse =
+            factorise(options_.lambda).solve(Eigen::MatrixXd::Identity(modes(), modes()));
+        inverse_ = Array<float>({modes(), modes()});
+        for (Index k = 0; k < modes(); ++k)
+            for (Index l = 0; l < modes(); ++l) inverse_(k, l) = static_cast<float>(inverse(k, l));
+    }
+
+    std::string_view name() const noexcept override { return "tikhonov"; }
+    Index most_iterations() const noexcept override { return options_.iterations; }
+    Index modes() const noexcept override { return modes_.count(); }
+
+    std::vector<LCurvePoint> l_curve(View<const float> delays, std::span<const double> lambdas,
+                                     Context& context) const override;
+
+protected:
+    std::size_t solve_workspace_bytes(const Context& context) const noexcept override {
+        return Workspace::bytes<float>(range().elements()) + Workspace::bytes<float>(domain().elements()) +
+               Workspace::bytes<float>(modes_.scratch_floats()) + 6 * Workspace::bytes<float>(modes()) +
+               forward().workspace_bytes(context);
+    }
+
+    Status solve(const Whitened& data, View<float> x, Context& context,
+                 ConvergenceLog* log) const noexcept override {
+        Scratch scratch(context.workspace());
+        const Buffers buffers{scratch.take<float>(range()), scratch.take<float>(domain()),
+                              scratch.take<float>(modes_.scratch_floats())};
+        float *right = scratch.take<float>(modes()), *c = scratch.take<float>(modes());
+        right_side(data.residual, right, buffers, context);
+        precondition(right, c, context);
+        bool all = true;
+        for (Index n = 0; n < range().elements() && all; ++n)
+            all = (data.mask.data()[n] != 0) == is_possible(n);
+        Status status = Status::ok;
+        if (!all)
+            status = correct(data, right, c, buffers, context, log);
+        else if (log != nullptr)
+            log->end(StopReason::converged);
+        modes_.synthesise(c, x.data(), buffers.transform);
+        return status;
+    }
+
+private:
+    struct Buffers {
+        View<float> measured, map;
+        float* transform;
+    };
+
+    [[nodiscard]] TikhonovOptions checked(TikhonovOptions options) const {
+        const char* who = "tikhonov";
+        require(options.order >= 0 && options.order <= 2, invalid, who, ": order must be 0, 1 or 2, got ",
+                options.order);
+        require(std::isfinite(options.lambda) && options.lambda > 0, invalid, who,
+                ": lambda must be above 0, got ", options.lambda);
+        require(options.iterations >= 1 && options.iterations <= 1000, invalid, who,
+                ": iterations must be in 1 to 1000, got ", options.iterations);
+        require(std::isfinite(options.tolerance) && options.tolerance >= 0, invalid, who,
+                ": tolerance must be at least 0, got ", options.tolerance);
+        if (options.modes_down == 0) options.modes_down = (domain()[0] + 1) / 2;
+        if (options.modes_across == 0) options.modes_across = (domain()[1] + 1) / 2;
+        require(options.modes_down >= 1 && options.modes_down <= domain()[0], invalid, who,
+                ": modes_down must be in 1 to ", domain()[0], ", got ", options.modes_down);
+        require(options.modes_across >= 1 && options.modes_across <= domain()[1], invalid, who,
+                ": modes_across must be in 1 to ", domain()[1], ", got ", options.modes_across);
+        return options;
+    }
+
+    /// S^T L^T M L S, a column at a time.
+    void find_normal_matrix() {
+        Context context(make_serial_runner());
+        context.workspace().reserve(forward().workspace_bytes(context));
+        Array<float> measured(range()), map(domain()), transform({modes_.scratch_floats()});
+        Array<float> mask(range()), column({modes()}), unit({modes()});
+        for (Index n = 0; n < mask.elements(); ++n) mask.data()[n] = is_possible(n) ? 1.0f : 0.0f;
+        const Buffers buffers{measured, map, transform.data()};
+        normal_ = Eigen::MatrixXd(modes(), modes());
+        for (Index k = 0; k < modes(); ++k) {
+            unit.data()[k] = 1;
+            normal_product(unit.data(), mask, column.data(), buffers, context);
+            unit.data()[k] = 0;
+            for (Index l = 0; l < modes(); ++l) normal_(l, k) = static_cast<double>(column.data()[l]);
+        }
+        normal_ = 0.5 * (normal_ + normal_.transpose()).eval();  // float rounding
+    }
+
+    [[nodiscard]] Eigen::LLT<Eigen::MatrixXd> factorise(double lambda) const {
+        Eigen::MatrixXd matrix = normal_;
+        matrix.diagonal() += lambda * penalty_;
+        Eigen::LLT<Eigen::MatrixXd> factors(matrix);
+        require(factors.info() == Eigen::Success, invalid, "tikhonov: lambda ", lambda,
+                " is too small for single precision: the equations are not positive definite");
+        return factors;
+    }
+
+    /// b = S^T L^T r / |L|
+    void right_side(View<const float> residual, float* b, const Buffers& buffers,
+                    Context& context) const noexcept {
+        forward().adjoint(residual, buffers.map, context);
+        modes_.analyse(buffers.map.data(), b, buffers.transform);
+        const auto unit = static_cast<float>(1 / norm());
+        for (Index k = 0; k < modes(); ++k) b[k] *= unit;
+    }
+
+    /// q = S^T L^T M L S p / |L|^2
+    void normal_product(const float* p, View<const float> mask, float* q, const Buffers& buffers,
+                        Context& context) const noexcept {
+        modes_.synthesise(p, buffers.map.data(), buffers.transform);
+        forward().apply(buffers.map, buffers.measured, context);
+        const auto unit = static_cast<float>(1 / norm());
+        for (Index n = 0; n < mask.elements(); ++n)
+            buffers.measured.data()[n] = mask.data()[n] != 0 ? unit * buffers.measured.data()[n] : 0;
+        right_side(buffers.measured, q, buffers, context);
+    }
+
+    void precondition(const float* r, float* z, Context& context) const noexcept {
+        const Multiply multiply = multiply_for(context.isa());
+        constexpr Index block = 64;
+        parallel_for(context, (modes() + block - 1) / block, [&](Index n, int) {
+            multiply(inverse_.data(), modes(), r, z, block * n, std::min(modes(), block * (n + 1)));
+        });
+    }
+
+    [[nodiscard]] double product(const float* a, const float* b, Context& context) const noexcept {
+        return dot(View<const float>(a, {modes()}), View<const float>(b, {modes()}), context);
+    }
+
+    /// Preconditioned conjugate gradients; c comes as P b and leaves as the solution.
+    Status correct(const Whitened& data, const float* b, float* c, const Buffers& buffers, Context& context,
+                   ConvergenceLog* log) const noexcept {
+        Scratch scratch(context.workspace());
+        const Index count = modes();
+        float *r = scratch.take<float>(count), *z = scratch.take<float>(count);
+        float *p = scratch.take<float>(count), *q = scratch.take<float>(count);
+        const auto multiply = [&](const float* v, float* to) {
+            normal_product(v, data.mask, to, buffers, context);
+            for (Index k = 0; k < count; ++k)
+                to[k] += static_cast<float>(options_.lambda * penalty_[k]) * v[k];
+        };
+        multiply(c, q);
+        for (Index k = 0; k < count; ++k) r[k] = b[k] - q[k];
+        precondition(r, z, context);
+        std::copy_n(z, count, p);
+        const double right = product(b, b, context), size = squared_norm(data.residual, context);
+        double gamma = product(r, z, context);
+        for (Index iteration = 1;; ++iteration) {
+            multiply(p, q);
+            const double curvature = product(p, q, context);
+            const double step = curvature > 0 && gamma > 0 ? gamma / curvature : 0;
+            for (Index k = 0; k < count; ++k) {
+                c[k] += static_cast<float>(step) * p[k];
+                r[k] -= static_cast<float>(step) * q[k];
+            }
+            const double residual = right > 0 ? std::sqrt(product(r, r, context) / right) : 0;
+            const StopReason reason = step == 0 || residual <= options_.tolerance ? StopReason::converged
+                                      : iteration == options_.iterations ? StopReason::iteration_limit
+                                                                         : StopReason::none;
+            if (log != nullptr)  // |L S c - r|^2 + lambda c E c = |r|^2 - c (b + residual)
+                log->record({iteration,
+                             (size - product(c, b, context) - product(c, r, context)) /
+                                 static_cast<double>(data.valid),
+                             residual});
+            const Status status = reason == StopReason::none ? context.poll() : Status::ok;
+            if (reason != StopReason::none || status != Status::ok) {
+                if (log != nullptr) log->end(status == Status::ok ? reason : StopReason::stopped_by_caller);
+                return status;
+            }
+            precondition(r, z, context);
+            const double before = gamma;
+            gamma = product(r, z, context);
+            for (Index k = 0; k < count; ++k) p[k] = z[k] + static_cast<float>(gamma / before) * p[k];
+        }
+    }
+
+    TikhonovOptions options_;
+    Modes modes_;
+    Eigen::VectorXd penalty_;  // E
+    Eigen::MatrixXd normal_;   // S^T L^T M L S
+    Array<float> inverse_;     // P
+};
+
+std::vector<LCurvePoint> Tikhonov::l_curve(View<const float> delays, std::span<const double> lambdas,
+                                           Context& context) const {
+    const char* who = "l-curve";
+    check(delays);
+    require(lambdas.size() >= 3, invalid, who, ": there must be at least 3 weights, got ", lambdas.size());
+    for (std::size_t n = 0; n < lambdas.size(); ++n)
+        require(std::isfinite(lambdas[n]) && lambdas[n] > (n == 0 ? 0 : lambdas[n - 1]), invalid, who,
+                ": weights must be above 0 and increase, got ", lambdas[n]);
+    Array<float> residual(range()), valid(range()), map(domain()), right({modes()});
+    Array<float> transform({modes_.scratch_floats()});
+    const Finding finding = look(delays, {});
+    require(finding.fraction == 1, invalid, who, ": ", 100 * (1 - finding.fraction),
+            " % of the possible measurements are missing; it needs a frame with all of them");
+    whiten(delays, {}, finding, residual, valid);
+    context.workspace().reserve(forward().workspace_bytes(context));
+    right_side(residual, right.data(), {valid, map, transform.data()}, context);
+    const double size = squared_norm(residual);
+    const Eigen::VectorXd b = Eigen::Map<const Eigen::VectorXf>(right.data(), modes()).cast<double>();
+    std::vector<LCurvePoint> curve;
+    for (const double lambda : lambdas) {
+        const Eigen::VectorXd c = factorise(lambda).solve(b);
+        const double seminorm = c.dot(penalty_.cwiseProduct(c));
+        const double left = size - c.dot(b) - lambda * seminorm;  // of |r|^2 - 2 b c + c N c
+        curve.push_back({lambda, std::sqrt(std::max(0.0, left)), std::sqrt(seminorm), 0});
+    }
+    for (std::size_t n = 1; n + 1 < curve.size(); ++n) {
+        // Of the circle through three neighbours (positive where the curve turns towards both axes).
+        const auto place = [&](std::size_t i) {
+            return Eigen::Vector2d(std::log(curve[i].residual), std::log(curve[i].seminorm));
+        };
+        const Eigen::Vector2d before = place(n) - place(n - 1), after = place(n + 1) - place(n);
+        const double sides = before.norm() * after.norm() * (before + after).norm();
+        curve[n].curvature = sides > 0 ? 2 * (before.x() * after.y() - before.y() * after.x()) / sides : 0;
+    }
+    return curve;
+}
+
+}  // namespace
+
+std::unique_ptr<TikhonovInverter> make_tikhonov(TravelTimeProblem problem, const TikhonovOptions& options) {
+    return std::make_unique<Tikhonov>(std::move(problem), options);
+}
+
+LCurvePoint l_curve_corner(std::span<const LCurvePoint> curve) {
+    require(curve.size() >= 3, invalid, "l-curve: a corner needs at least 3 points, got ", curve.size());
+    return *std::max_element(
+        curve.begin() + 1, curve.end() - 1,
+        [](const LCurvePoint& a, const LCurvePoint& b) { return a.curvature < b.curvature; });
+}
+
+}  // namespace sonolux
