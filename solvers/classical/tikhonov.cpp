@@ -141,7 +141,7 @@ private:
 
 class Tikhonov final : public TikhonovInverter {
 public:
-    Tikhonov(TravelTimeProblem problem, const TikhonovOptions& options)
+    Tikhonov(InversionProblem problem, const TikhonovOptions& options)
         : TikhonovInverter(std::move(problem)),
           options_(checked(options)),
           modes_(options_.modes_down, options_.modes_across, domain()),
@@ -365,7 +365,7 @@ std::vector<LCurvePoint> Tikhonov::l_curve(View<const float> delays, std::span<c
 
 }  // namespace
 
-std::unique_ptr<TikhonovInverter> make_tikhonov(TravelTimeProblem problem, const TikhonovOptions& options) {
+std::unique_ptr<TikhonovInverter> make_tikhonov(InversionProblem problem, const TikhonovOptions& options) {
     return std::make_unique<Tikhonov>(std::move(problem), options);
 }
 

@@ -65,7 +65,7 @@ protected:
 
 /// Takes some seconds for 84 x 64 pixels. Throws Error{invalid_argument} naming the field of the problem or
 /// the options.
-[[nodiscard]] std::unique_ptr<TikhonovInverter> make_tikhonov(TravelTimeProblem problem,
+[[nodiscard]] std::unique_ptr<TikhonovInverter> make_tikhonov(InversionProblem problem,
                                                               const TikhonovOptions& options);
 
 /// The corner of an L-curve: the point of largest curvature (P. C. Hansen and D. O'Leary 1993, SIAM J. Sci.

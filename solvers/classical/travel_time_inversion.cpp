@@ -17,7 +17,7 @@ constexpr double largest_deviation = 0.5;
 
 }  // namespace
 
-TravelTimeInverter::TravelTimeInverter(TravelTimeProblem problem) : problem_(std::move(problem)) {
+TravelTimeInverter::TravelTimeInverter(InversionProblem problem) : problem_(std::move(problem)) {
     const char* who = "travel-time inversion";
     require(problem_.forward != nullptr, invalid, who, ": forward must not be null");
     require(

@@ -26,7 +26,7 @@
 
 namespace sonolux {
 
-struct TravelTimeProblem {
+struct InversionProblem {
     /// Slowness [rows, columns] to delays [measurement, rows, columns].
     OperatorPointer forward;
 
@@ -98,7 +98,7 @@ public:
 
 protected:
     /// Throws Error{invalid_argument} or Error{size_mismatch} naming the field of the problem.
-    explicit TravelTimeInverter(TravelTimeProblem problem);
+    explicit TravelTimeInverter(InversionProblem problem);
 
     [[nodiscard]] const LinearOperator& forward() const noexcept { return *problem_.forward; }
     [[nodiscard]] View<const float> possible() const noexcept { return problem_.possible.view(); }
@@ -138,7 +138,7 @@ protected:
                 View<float> residual, View<float> valid) const noexcept;
 
 private:
-    TravelTimeProblem problem_;
+    InversionProblem problem_;
     Array<float> uniform_;  // a = L 1, in m
     Index possible_count_ = 0;
     double norm_ = 0;

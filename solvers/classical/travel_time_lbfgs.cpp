@@ -17,7 +17,7 @@ constexpr double first_step = 0.1;  // root mean square of the first step that i
 
 class TravelTimeLbfgs final : public TravelTimeInverter {
 public:
-    TravelTimeLbfgs(TravelTimeProblem problem, TravelTimeLbfgsOptions options)
+    TravelTimeLbfgs(InversionProblem problem, TravelTimeLbfgsOptions options)
         : TravelTimeInverter(std::move(problem)), options_(std::move(options)) {
         const auto positive = [](const char* name, double value) {
             require(std::isfinite(value) && value > 0, Status::invalid_argument, "travel-time lbfgs: ", name,
@@ -267,7 +267,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<TravelTimeInverter> make_travel_time_lbfgs(TravelTimeProblem problem,
+std::unique_ptr<TravelTimeInverter> make_travel_time_lbfgs(InversionProblem problem,
                                                            TravelTimeLbfgsOptions options) {
     return std::make_unique<TravelTimeLbfgs>(std::move(problem), std::move(options));
 }

@@ -37,7 +37,7 @@ struct TravelTimeLbfgsOptions {
 };
 
 /// Throws Error{invalid_argument} or Error{size_mismatch} naming the field of the problem or the options.
-[[nodiscard]] std::unique_ptr<TravelTimeInverter> make_travel_time_lbfgs(TravelTimeProblem problem,
+[[nodiscard]] std::unique_ptr<TravelTimeInverter> make_travel_time_lbfgs(InversionProblem problem,
                                                                          TravelTimeLbfgsOptions options);
 
 /// Weights for TravelTimeLbfgsOptions from how much ray there is along each direction ([2, rows, columns],

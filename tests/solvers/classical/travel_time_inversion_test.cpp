@@ -19,7 +19,7 @@ using testing::ThrowsMessage;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
-TravelTimeProblem problem(const PathGeometry& geometry) {
+InversionProblem problem(const PathGeometry& geometry) {
     return {.forward = make_path_integral(geometry), .possible = measurement_mask(geometry)};
 }
 std::unique_ptr<TravelTimeInverter> lbfgs(const PathGeometry& geometry) {
@@ -87,7 +87,7 @@ TEST(TravelTimeInversion, DelaysRelativeToAReferenceGiveTheSameMap) {
                flat = make_disc(geometry, {.background = 1540, .contrast = 0}, 0, 3);
     Array<float> relative = c.delays.clone();
     for (Index n = 0; n < relative.elements(); ++n) relative.data()[n] -= flat.delays.data()[n];
-    TravelTimeProblem beyond = problem(geometry);
+    InversionProblem beyond = problem(geometry);
     beyond.reference_slowness = 1 / 1540.0;
     const auto inverter =
         make_tikhonov(std::move(beyond), {.lambda = 1e-4, .modes_down = 28, .modes_across = 22});
@@ -119,7 +119,7 @@ TEST(TravelTimeInversion, CorrectionForMissingDataSolvesTheReducedEquations) {
     // The same as a set-up that never counted on them.
     const PathGeometry geometry = small_geometry();
     const Case c = make_disc(geometry, wide_disc(), 2e-9, 5);
-    TravelTimeProblem fewer = problem(geometry);
+    InversionProblem fewer = problem(geometry);
     Array<float> holes = c.delays.clone();
     Philox random(10);
     for (Index n = 0; n < holes.elements(); ++n)
@@ -128,9 +128,9 @@ TEST(TravelTimeInversion, CorrectionForMissingDataSolvesTheReducedEquations) {
             holes.data()[n] = nan;
         }
     // In units of another norm of L the same penalty is another lambda.
-    TravelTimeProblem all = problem(geometry);
+    InversionProblem all = problem(geometry);
     all.least_fraction = 0.01;
-    const auto norm_of = [](const TravelTimeProblem& p) {
+    const auto norm_of = [](const InversionProblem& p) {
         Array<float> weights = p.possible.clone();
         return operator_norm(Chain(std::make_shared<Mask>(std::move(weights)), p.forward), 1e-5);
     };
@@ -268,7 +268,7 @@ TEST(TravelTimeInversion, RelativeDelaysInTheWrongUnitAreRefused) {
     const PathGeometry geometry = small_geometry();
     const Case c = make_disc(geometry, wide_disc(), 5e-9, 11),
                flat = make_disc(geometry, {.background = 1520, .contrast = 0}, 0, 3);
-    TravelTimeProblem beyond = problem(geometry);
+    InversionProblem beyond = problem(geometry);
     beyond.reference_slowness = 1 / 1520.0;
     const auto inverter = make_tikhonov(std::move(beyond), {});
     for (const float unit : {1e3f, 1e6f}) {
@@ -297,24 +297,24 @@ TEST(TravelTimeInversion, RefusesSettingsByName) {
     tikhonov_with({.order = 3}, "order must be 0, 1 or 2, got 3");
     tikhonov_with({.modes_down = 29}, "modes_down must be in 1 to 28, got 29");
     const auto problem_with = [&](auto change, const char* message) {
-        TravelTimeProblem changed = problem(geometry);
+        InversionProblem changed = problem(geometry);
         change(changed);
         EXPECT_THAT([&] { (void)make_tikhonov(std::move(changed), {}); },
                     ThrowsMessage<Error>(HasSubstr(message)));
     };
-    problem_with([](TravelTimeProblem& p) { p.forward = nullptr; }, "forward must not be null");
+    problem_with([](InversionProblem& p) { p.forward = nullptr; }, "forward must not be null");
     problem_with(
-        [](TravelTimeProblem& p) {
+        [](InversionProblem& p) {
             p.possible = Array<float>({6, 28, 23});
         },
         "possible is 6 x 28 x 23");
     problem_with(
-        [](TravelTimeProblem& p) {
+        [](InversionProblem& p) {
             p.possible = Array<float>({6, 28, 22});
         },
         "possible is 0 everywhere");
-    problem_with([](TravelTimeProblem& p) { p.reference_slowness = 1540; }, "(is it a speed in m/s?)");
-    problem_with([](TravelTimeProblem& p) { p.least_fraction = 0; }, "least_fraction must be above 0");
+    problem_with([](InversionProblem& p) { p.reference_slowness = 1540; }, "(is it a speed in m/s?)");
+    problem_with([](InversionProblem& p) { p.least_fraction = 0; }, "least_fraction must be above 0");
 }
 
 TEST(TravelTimeInversion, DensityWeightsHoldWhatFewRaysCross) {
