@@ -8,6 +8,7 @@
 #include <sonolux/sdk/runtime/sha256.hpp>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/tiny_model.hpp"
 
 namespace sonolux {
 namespace {
