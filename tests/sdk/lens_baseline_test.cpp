@@ -1,0 +1,213 @@
+// tests/sdk/lens_baseline_test.cpp
+//
+// The table that learned recovery has to beat: three scenes of the CAVE set through two lenses, recovered by
+// the classical methods. Priors are of the two other scenes each time: research use, nothing of it ships.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include <sonolux/core/check/dot_test.hpp>
+#include <sonolux/sdk/files/spectral_files.hpp>
+#include <sonolux/simulation/optics/spectral_lift.hpp>
+#include <sonolux/solvers/classical/channel_lmmse.hpp>
+#include <sonolux/solvers/classical/channel_variation.hpp>
+#include <sonolux/solvers/colour_metrics.hpp>
+
+#include "tests/support/data.hpp"
+
+namespace sonolux {
+namespace {
+
+struct Scene {
+    Array<float> sharp, capture, light;  // camera channels without lens and through it; linear sRGB under D65
+};
+
+struct Row {
+    double linear = 0, srgb = 0, angle = 0, difference = 0, channel[3] = {0, 0, 0};
+
+    void add(const Row& other, double weight) {
+        linear += weight * other.linear, srgb += weight * other.srgb, angle += weight * other.angle,
+            difference += weight * other.difference;
+        for (int c = 0; c < 3; ++c) channel[c] += weight * other.channel[c];
+    }
+};
+
+class Baseline {
+public:
+    explicit Baseline(const DiffractiveLens& lens) : context_(make_openmp_runner(2)) {
+        const std::string optics = (data_folder() / "optics").string();
+        PsfBankOptions options;
+        options.wavelengths = wavelengths_between(400e-9, 700e-9, 121);
+        options.size = 511;
+        const PsfBank bank = make_psf_bank(optics_of(lens), options, context_);
+        const SpectralTable sensor = read_spectral_table(optics + "/sensors/deeplens_BFS-U3-51S5C-C.json");
+        SpectralTable daylight = read_spectral_table(optics + "/spectral/dflat_D65.txt");
+        const SpectralTable observer = read_spectral_table(optics + "/spectral/dflat_1931XYZ.txt", {1, 2, 3});
+        // The colorimetry is of power; sensors count photons.
+        const CameraResponse eye = camera_response(observer, daylight, bank.wavelengths);
+        for (std::size_t i = 0; i < daylight.wavelengths.size(); ++i)
+            daylight.curves[0][i] *= daylight.wavelengths[i];
+        const CameraResponse camera = camera_response(sensor, daylight, bank.wavelengths);
+        white_ = camera.white;
+        const std::vector<double> bands = lift_wavelengths();
+        const Array<float> matrix = camera_matrix(camera, bands), xyz = camera_matrix(eye, bands);
+
+        SpectralBlur lens_blur(31, 3, 512, 512);
+        lens_blur.set_kernels(camera_kernels(bank, camera, bands));
+        blur_.set_kernels(white_kernels(bank, camera));
+        context_.workspace().reserve(
+            std::max(lens_blur.workspace_bytes(context_), blur_.workspace_bytes(context_)));
+        // Each of X, Y, Z is relative to that of white here, as linear sRGB is after its matrix.
+        const float to_srgb[3][3] = {{3.2404542F * 0.95047F, -1.5371385F, -0.4985314F * 1.08883F},
+                                     {-0.9692660F * 0.95047F, 1.8760108F, 0.0415560F * 1.08883F},
+                                     {0.0556434F * 0.95047F, -0.2040259F, 1.0572252F * 1.08883F}};
+        for (const char* name : {"beads_ms", "feathers_ms", "flowers_ms"}) {
+            const SpectralCube cube = read_spectral_cube(optics + "/cave/" + name);
+            Scene& scene = scenes_.emplace_back();
+            scene.sharp = sharp_image(cube.reflectance, matrix);
+            scene.light = apply_colour_matrix(View<const float>(&to_srgb[0][0], {3, 3}),
+                                              sharp_image(cube.reflectance, xyz));
+            Array<float> clean(scene.sharp.shape());
+            lens_blur.apply(cube.reflectance, clean, context_);
+            scene.capture = Array<float>(clean.shape());
+            take_photograph(clean, sensor_, white_, 1, scenes_.size(), scene.capture, context_);
+        }
+        fit_colours();
+    }
+
+    [[nodiscard]] std::size_t scenes() const { return scenes_.size(); }
+
+    [[nodiscard]] ChannelSpectrum prior_without(std::size_t test) const {
+        ChannelSpectrumEstimate estimate(3);
+        for (std::size_t s = 0; s < scenes_.size(); ++s)
+            if (s != test) estimate.add(scenes_[s].sharp);
+        return estimate.spectrum();
+    }
+
+    [[nodiscard]] Array<float> recover(std::size_t test, const ChannelSpectrum& spectrum) {
+        const Scene& scene = scenes_[test];
+        std::vector<double> noise;
+        for (Index c = 0; c < 3; ++c) {
+            double mean = 0;
+            for (const float value : scene.capture.view()[c]) mean += double{value} / (512 * 512);
+            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean));
+        }
+        ChannelLmmse solver(blur_, spectrum, noise);
+        context_.workspace().reserve(solver.workspace_bytes(context_));
+        Array<float> image(scene.sharp.shape());
+        EXPECT_EQ(solver.run(scene.capture, image, context_), Status::ok);
+        return image;
+    }
+
+    [[nodiscard]] Array<float> primal_dual(std::size_t test, double weight, Array<float> first) {
+        const auto shared = std::shared_ptr<const LinearOperator>(std::shared_ptr<void>(), &blur_);
+        ChannelVariation solver(shared, {.weight = weight, .iterations = 60}, 1.0);
+        context_.workspace().reserve(solver.workspace_bytes(context_));
+        for (float& value : first) value = std::max(value, 0.0F);
+        EXPECT_EQ(solver.run(scenes_[test].capture, first, context_), Status::ok);
+        return first;
+    }
+
+    [[nodiscard]] Row judge(std::size_t test, View<const float> image) const {
+        const Scene& scene = scenes_[test];
+        const Array<float> light = apply_colour_matrix(colours_, image);
+        const Array<float> truth = apply_colour_matrix(colours_, scene.sharp);
+        Row row{channel_psnr(image, scene.sharp), srgb_psnr(light, truth),
+                spectral_angle(image, scene.sharp, 0.02), colour_difference(light, truth).mean};
+        for (Index c = 0; c < 3; ++c) {
+            const View<const float> plane(image.data() + c * 512 * 512, {1, 512, 512});
+            const View<const float> sharp(scene.sharp.data() + c * 512 * 512, {1, 512, 512});
+            row.channel[c] = channel_psnr(plane, sharp);
+        }
+        return row;
+    }
+
+    [[nodiscard]] const Scene& scene(std::size_t s) const { return scenes_[s]; }
+
+private:
+    /// Camera channels to linear sRGB, on every 64th pixel of the sharp scenes.
+    void fit_colours() {
+        const Index patches = static_cast<Index>(scenes_.size()) * 512 * 512 / 64;
+        Array<float> from({patches, 3}), to({patches, 3});
+        Index p = 0;
+        for (const Scene& scene : scenes_)
+            for (Index n = 0; n < 512 * 512; n += 64, ++p)
+                for (Index c = 0; c < 3; ++c) {
+                    from(p, c) = scene.sharp.data()[c * 512 * 512 + n];
+                    to(p, c) = scene.light.data()[c * 512 * 512 + n];
+                }
+        colours_ = fit_colour_matrix(from, to);
+    }
+
+    Context context_;
+    Sensor sensor_;
+    SpectralBlur blur_{3, 3, 512, 512};
+    std::vector<double> white_;
+    std::vector<Scene> scenes_;
+    Array<float> colours_;
+};
+
+void print(const char* what, const Row& row) {
+    std::printf("    %-28s %6.2f %6.2f %6.2f %6.2f     %6.2f %6.2f %6.2f\n", what, row.linear, row.srgb,
+                row.angle, row.difference, row.channel[0], row.channel[1], row.channel[2]);
+}
+
+struct Table {
+    Row captured, wiener, alone, together, variation;
+};
+
+Table table_of(const char* name, const DiffractiveLens& lens) {
+    Baseline baseline(lens);
+    Table table;
+    const double part = 1.0 / static_cast<double>(baseline.scenes());
+    for (std::size_t s = 0; s < baseline.scenes(); ++s) {
+        table.captured.add(baseline.judge(s, baseline.scene(s).capture), part);
+        // Wiener's filter with the quotient that suits this scene best.
+        Row best;
+        for (const double power : {1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1}) {
+            const std::vector<double> powers(3, power);
+            const Row row = baseline.judge(s, baseline.recover(s, ChannelSpectrum::constant(powers)));
+            if (row.linear > best.linear) best = row;
+        }
+        table.wiener.add(best, part);
+        const ChannelSpectrum prior = baseline.prior_without(s);
+        table.alone.add(baseline.judge(s, baseline.recover(s, prior.diagonal())), part);
+        Array<float> together = baseline.recover(s, prior);
+        table.together.add(baseline.judge(s, together), part);
+        table.variation.add(baseline.judge(s, baseline.primal_dual(s, 3e-4, std::move(together))), part);
+    }
+    std::printf("%s: linear PSNR, sRGB PSNR, RGB angle, mean CIEDE2000;  PSNR of R, G, B\n", name);
+    print("captured", table.captured);
+    print("Wiener, white-light PSF", table.wiener);
+    print("LMMSE per channel", table.alone);
+    print("LMMSE 3 x 3", table.together);
+    print("primal-dual from LMMSE 3 x 3", table.variation);
+    return table;
+}
+
+TEST(LensBaselineSlow, FresnelLensIsInFamilyWithTheMeasuredTable) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    DiffractiveLens lens;
+    lens.levels = 16;
+    const Table table = table_of("Fresnel m = 1, 16 levels", lens);
+    EXPECT_GT(table.wiener.linear, table.captured.linear + 1);
+    EXPECT_GT(table.alone.linear, table.wiener.linear);
+    EXPECT_GT(table.together.linear, table.alone.linear + 1);
+    EXPECT_LT(table.together.difference, table.alone.difference);
+}
+
+TEST(LensBaselineSlow, HarmonicLensIsInFamilyWithTheMeasuredTable) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    DiffractiveLens lens;
+    lens.order = 7;
+    const Table table = table_of("harmonic m = 7", lens);
+    EXPECT_GT(table.wiener.linear, table.captured.linear + 4);
+    EXPECT_GT(table.alone.linear, table.wiener.linear);
+    EXPECT_GT(table.together.linear, table.alone.linear + 0.5);
+    EXPECT_LT(table.together.angle, table.alone.angle);
+    EXPECT_LT(table.together.difference, table.captured.difference);
+}
+
+}  // namespace
+}  // namespace sonolux
