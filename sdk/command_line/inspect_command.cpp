@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/sdk/command_line/channel_data_arguments.hpp>
 #include <sonolux/sdk/command_line/command.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/pipelines/model_card.hpp>
@@ -22,6 +23,7 @@ struct Options {
     std::string file, pictures;
     double sigma = 0;
     Index sample = -1;
+    ChannelDataReadOptions channel_data;
 };
 
 struct Statistics {
@@ -143,12 +145,22 @@ void inspect_set(const Options& options) {
 
 /// A folder with a manifest, the manifest, or a shard.
 bool is_set(const std::string& file) {
-    return fs::is_directory(file) || fs::path(file).filename() == manifest_name ||
-           fs::path(file).extension() == ".h5";
+    if (fs::is_directory(file) || fs::path(file).filename() == manifest_name) return true;
+    if (fs::path(file).extension() != ".h5") return false;
+    try {
+        return Hdf5File::open(file).has("sonolux");
+    } catch (const Error&) {
+        return true;  // who reads it says what is wrong
+    }
 }
 
 void run(const Options& options) {
     if (is_set(options.file)) return inspect_set(options);
+    if (looks_like_channel_data(options.file))
+        return inspect_channel_data(options.file, options.channel_data, options.pictures);
+    const std::string extension = fs::path(options.file).extension().string();
+    if (extension == ".h5" || extension == ".hdf5" || extension == ".uff" || extension == ".mat")
+        return inspect_channel_data(options.file, options.channel_data, options.pictures);  // says why not
     const std::string path = find_model(options.file);
     if (fs::path(path).extension() == ".safetensors")
         inspect_model(options, path);
@@ -161,23 +173,26 @@ void run(const Options& options) {
 void add_inspect(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
     CLI::App* command = add_command(
-        program, common, "inspect", "Say what a model, an image or a training set holds.",
+        program, common, "inspect", "Say what a model, an image, a recording or a training set holds.",
         "Of a model: what it is for, where it comes from, its licence and measured quality, whether its\n"
-        "parameters are intact, and their statistics. Of an image: size, depth and range. Of a training set "
-        "or one\n"
-        "of its shards: what it holds, and the values of one sample.\n\n"
+        "parameters are intact, and their statistics. Of an image: size, depth and range. Of a recording of "
+        "an\n"
+        "ultrasound probe: array, transmissions, sampling, and what is wrong with its channels. Of a "
+        "training\n"
+        "set or one of its shards: what it holds, and the values of one sample.\n\n"
         "Example:\n  sonolux inspect denoise_sigma25 --pictures out/denoise_sigma25\n"
+        "  sonolux inspect PWI_disk.mat --pictures out\n"
         "  sonolux inspect out/ray --sample 12 --pictures out",
         [options] { run(*options); });
     command
-        ->add_option(
-            "FILE", options->file,
-            "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG, folder or shard (.h5) of a "
-            "training set")
+        ->add_option("FILE", options->file,
+                     "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG, recording (zea, "
+                     "UFF, MATLAB), "
+                     "folder or shard (.h5) of a training set")
         ->required();
     command
         ->add_option("--pictures", options->pictures,
-                     "write filters and activations of each stage, or the sample, here as PNG")
+                     "write filters and activations of each stage, the recording, or the sample, here as PNG")
         ->type_name("FOLDER");
     command->add_option("--sample", options->sample, "which sample of a training set; default: the first")
         ->check(number_from(0, 1e12))
@@ -188,6 +203,7 @@ void add_inspect(CLI::App& program, CommonOptions& common) {
             "noise level to draw the activations for, of models that serve a range; default: its middle")
         ->check(noise_level())
         ->type_name("S");
+    add_channel_data_options(*command, options->channel_data);
 }
 
 }  // namespace sonolux::command_line

@@ -1,4 +1,5 @@
 // sonolux/sdk/files/channel_data_parts.cpp
+#include <algorithm>
 #include <cmath>
 
 #include <sonolux/sdk/files/channel_data_description.hpp>
@@ -10,8 +11,11 @@ double stated(const std::optional<double>& known, const std::optional<double>& i
               const std::string& path, const char* name, const std::string& where) {
     if (known) return *known;
     if (in_file) return *in_file;
+    std::string option = name;
+    std::replace(option.begin(), option.end(), '_', '-');
     refuse(Status::invalid_argument, path, "does not say ", name, " (", where,
-           " is missing); it must be known from elsewhere: --", name, ", or AcquisitionKnowledge::", name);
+           " is missing); it must be known from elsewhere: option --", option,
+           ", or AcquisitionKnowledge::", name);
 }
 
 AcquisitionKnowledge first_of(const AcquisitionKnowledge& a, const AcquisitionKnowledge& b) {

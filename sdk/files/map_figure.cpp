@@ -40,11 +40,15 @@ public:
         across_ = ticks_of(panel.across, panel.width, 50);
         for (const double tick : down_) labels_ = std::max(labels_, text_columns(short_number(tick)));
         left_ = labels_ + tick_length + 3;
+        if (!panel.right) return;
+        right_ticks_ = ticks_of(*panel.right, panel.height, 4 * line);
+        for (const double tick : right_ticks_)
+            right_ = std::max(right_, text_columns(short_number(tick)) + tick_length + 3);
     }
 
     [[nodiscard]] Index rows() const { return 3 * line + panel_.height + tick_length + 2 * line; }
     [[nodiscard]] Index columns() const {
-        return std::max(left_ + panel_.width + gap + bar_.columns(), text_columns(panel_.caption));
+        return std::max(left_ + panel_.width + right_ + gap + bar_.columns(), text_columns(panel_.caption));
     }
 
     void draw(Canvas& canvas, Index row, Index column) const {
@@ -60,6 +64,16 @@ public:
             const std::string label = short_number(tick);
             canvas.text(at - glyph_capital_rows / 2, left - 3 - tick_length - text_columns(label), label);
         }
+        if (panel_.right) {
+            const Index edge = left + panel_.width;
+            canvas.text(row + line, edge + right_ - text_columns(panel_.right->label), panel_.right->label,
+                        colours::dark_grey);
+            for (const double tick : right_ticks_) {
+                const Index at = top + pixel_of(*panel_.right, tick, panel_.height);
+                canvas.fill(at, edge + 1, 1, tick_length, colours::dark_grey);
+                canvas.text(at - glyph_capital_rows / 2, edge + tick_length + 3, short_number(tick));
+            }
+        }
         const Index bottom = top + panel_.height;
         for (const double tick : across_) {
             const Index at = left + pixel_of(panel_.across, tick, panel_.width);
@@ -69,14 +83,14 @@ public:
         }
         const Index middle = left + (panel_.width - text_columns(panel_.across.label)) / 2;
         canvas.text(bottom + tick_length + 3 + line, middle, panel_.across.label, colours::dark_grey);
-        bar_.draw(canvas, top, left + panel_.width + gap);
+        bar_.draw(canvas, top, left + panel_.width + right_ + gap);
     }
 
 private:
     const MapPanel& panel_;
     ColourBar bar_;
-    std::vector<double> down_, across_;
-    Index labels_ = 0, left_ = 0;
+    std::vector<double> down_, across_, right_ticks_;
+    Index labels_ = 0, left_ = 0, right_ = 0;
 };
 
 }  // namespace

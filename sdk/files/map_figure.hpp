@@ -3,6 +3,7 @@
 // Maps and recordings as pictures with axes: millimetres and microseconds, colour bar and unit.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -24,6 +25,7 @@ struct MapPanel {
     double lower = 0, upper = 1;  ///< the values of the first and the last colour
     ColourMap map = ColourMap::viridis;
     std::string unit;
+    std::optional<FigureAxis> right = {};  ///< what down measures, in another quantity
 };
 
 /// Panels from left to right, `in_row` at most in a row. Throws Error{invalid_argument} if there is none, or

@@ -80,8 +80,11 @@ private:
                    " (of bitbucket.org/ultrasound_file_format), which is another format than USTB's UFF "
                    "v1.0 to v1.2; only these are read");
         }
-        require(file_.has_attribute("/", "version"), Status::unsupported, path(),
-                ": has objects of UFF, but no attribute \"version\"; UFF v1.0 to v1.2 is read");
+        if (!file_.has_attribute("/", "version")) {  // pyuff_ustb writes none
+            result_.format = "UFF";
+            result_.remarks.push_back("The version of UFF is not stated; v1.2.0 was taken.");
+            return;
+        }
         const std::string version = file_.text_attribute("/", "version");
         constexpr const char* versions[] = {"v1.0.0", "v1.0.1", "v1.1.0", "v1.1.1", "v1.2.0"};
         require(std::find(std::begin(versions), std::end(versions), version) != std::end(versions),

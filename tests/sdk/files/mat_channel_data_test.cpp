@@ -5,6 +5,7 @@
 
 #include <numbers>
 
+#include <sonolux/core/acoustics/channel_quality.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/files/mat_file.hpp>
 
@@ -424,13 +425,13 @@ TEST(MatChannelDataOracle, ReadsThePhantomsByTheirDescription) {
     EXPECT_NEAR(a.transmissions[0].angle, -12 * std::numbers::pi / 180, 1e-12);
     EXPECT_EQ(a.transmissions[0].delays.back(), 0);  // the right end fires first
     EXPECT_EQ(a.start_times, std::vector<double>{4.1e-6});
-    float lowest = 0, highest = 0;
-    for (const float value : read.data.values) {
-        lowest = std::min(lowest, value);
-        highest = std::max(highest, value);
-    }
-    EXPECT_EQ(lowest, -2048);  // its converter has 12 bits
-    EXPECT_EQ(highest, 2047);
+    const ChannelQuality quality = channel_quality(read.data);
+    EXPECT_EQ(quality.lowest, -2048);  // its converter has 12 bits
+    EXPECT_EQ(quality.highest, 2047);
+    EXPECT_TRUE(quality.lowest_is_rail && quality.highest_is_rail);
+    // One element of that probe does not hear: 0.06 of the others' level (and 0.5 the next), of all phantoms.
+    EXPECT_EQ(quality.dead, 1);
+    EXPECT_TRUE(quality.channels[124].dead);
 }
 
 }  // namespace
