@@ -18,7 +18,7 @@ if(SONOLUX_WITH_OPENMP)
 endif()
 
 file(GLOB runtime_sources CONFIGURE_DEPENDS
-    core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp solvers/tracking/*.cpp sdk/runtime/*.cpp)
+    core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp solvers/tracking/*.cpp solvers/global_speed/*.cpp sdk/runtime/*.cpp)
 file(GLOB full_sources CONFIGURE_DEPENDS
     solvers/classical/*.cpp solvers/training/*.cpp
     simulation/*.cpp simulation/*/*.cpp sdk/*.cpp sdk/files/*.cpp sdk/pipelines/*.cpp)
