@@ -30,17 +30,29 @@ FieldsOfExperts::FieldsOfExperts(const FieldsOfExpertsOptions& options)
       activation_(options.activation),
       parameters_(parameter_count()),
       filters_(bank_.filters_shape()),
-      tables_({2, options.filters.count, activation_.table_size()}) {
+      tables_({2, options.filters.count, activation_.table_size()}),
+      maps_({options.filters.count, options.weight_nodes, options.weight_nodes}) {
     require(std::isfinite(options.scale) && options.scale != 0, Status::invalid_argument,
             "prior scale must be finite and not 0, got ", options.scale);
+    require(options.filters.size % 2 == 1 || options.border == BorderGradient::valid,
+            Status::invalid_argument, "filter size must be odd where the border is not \"valid\", got ",
+            options.filters.size);
+    require(
+        options.weight_nodes == 0 || (options.weight_nodes >= 2 && options.weight_nodes <= most_weight_nodes),
+        Status::invalid_argument, "weight_nodes must be 0, or 2 to ", most_weight_nodes, ", got ",
+        options.weight_nodes);
 }
 
 Index FieldsOfExperts::activation_parameter_count() const noexcept {
     return Index{options_.filters.count} * options_.activation.nodes;
 }
 
+Index FieldsOfExperts::weight_parameter_count() const noexcept {
+    return Index{options_.filters.count} * options_.weight_nodes * options_.weight_nodes;
+}
+
 Index FieldsOfExperts::parameter_count() const noexcept {
-    return filter_parameter_count() + activation_parameter_count();
+    return filter_parameter_count() + activation_parameter_count() + weight_parameter_count();
 }
 
 void FieldsOfExperts::update(std::span<const float> parameters) {
@@ -57,23 +69,64 @@ void FieldsOfExperts::update(std::span<const float> parameters) {
             for (Index power = 0; power < 4; ++power)
                 tables_(1, i, 4 * k + power) = table[power * segments + k];
     }
+    const std::span<const float> maps = parameters.last(weight_parameter_count());
+    for (std::size_t i = 0; i < maps.size(); ++i)
+        maps_.data()[i] = static_cast<float>(1 / (1 + std::exp(-weight_slope * maps[i])));
 }
 
 FieldsOfExperts::Domain FieldsOfExperts::domain() const noexcept {
-    const Index radius = options_.filters.size / 2;
-    const bool cropped = options_.border == BorderGradient::cropped;
-
     Domain d;
-    d.radius = radius;
-    d.pad = cropped ? 2 * radius : radius;
-    d.output_pad = cropped ? 0 : radius;
-    d.tile_columns = most_response_columns - 2 * radius;
+    d.span = options_.filters.size - 1;
+    d.lead = options_.border == BorderGradient::valid ? 0 : d.span / 2;
+    d.pad = options_.border == BorderGradient::cropped ? d.span : d.lead;
+    d.output_pad = options_.border == BorderGradient::exact ? d.lead : 0;
+    d.tile_columns = most_response_columns - d.span;
     return d;
+}
+
+Rectangle FieldsOfExperts::responses(Index rows, Index columns) const noexcept {
+    const Domain d = domain();
+    const Rectangle image{0, rows, 0, columns};
+    if (options_.border != BorderGradient::valid) return grown(image, d.pad - d.lead);
+    return common(image, {0, rows - d.span, 0, columns - d.span});
 }
 
 foe::Table FieldsOfExperts::table(Index filter) const noexcept {
     return {&tables_(0, filter, 0), &tables_(1, filter, 0), options_.activation.segments,
-            options_.activation.table_lower, activation_.inverse_step()};
+            range_ * options_.activation.table_lower, activation_.inverse_step() / range_};
+}
+
+Index FieldsOfExperts::weight_table_floats(Index columns) const noexcept {
+    const Rectangle all = responses(1, columns);
+    return options_.weight_nodes > 0 ? (options_.weight_nodes + 1) * (round_up(all.columns()) + 2 * slack)
+                                     : 0;
+}
+
+Weights FieldsOfExperts::weight_table(const Rectangle& all, float* table) const noexcept {
+    const int count = options_.weight_nodes;
+    const auto step = [count](Index size) {
+        return size > 1 ? static_cast<double>(count - 1) / static_cast<double>(size - 1) : 0.0;
+    };
+    const Index stride = round_up(all.columns()) + 2 * slack;
+    auto* first = reinterpret_cast<int*>(table + count * stride);
+    std::fill_n(table, count * stride, 0.0f);
+    std::fill_n(first, stride, count - 2);
+    for (Index j = 0; j < all.columns(); ++j) {
+        const double at = static_cast<double>(j) * step(all.columns());
+        first[j] = std::min(static_cast<int>(at), count - 2);
+        const double beyond = at - first[j];
+        table[first[j] * stride + j] = static_cast<float>(1 - beyond);
+        table[(first[j] + 1) * stride + j] = static_cast<float>(beyond);
+    }
+    return {nullptr, count, table, first, stride, step(all.rows()), 0, 0};
+}
+
+Weights FieldsOfExperts::weights_of(Weights table, Index filter, const Rectangle& all,
+                                    const Rectangle& area) const noexcept {
+    table.nodes = maps_.data() + filter * table.count * table.count;
+    table.row = area.row - all.row;
+    table.column = area.column - all.column;
+    return table;
 }
 
 std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
@@ -87,7 +140,7 @@ std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
         // this.
         const Index tile_rows = std::min(most_rows, rows + 2 * pad);
         const Index tile_columns = std::min(d.tile_columns, columns + 2 * pad);
-        return count * Workspace::bytes<float>(plane_floats(tile_rows, tile_columns, d.radius));
+        return count * Workspace::bytes<float>(plane_floats(tile_rows, tile_columns, d.span));
     };
     const std::size_t forward =
         padded(d.output_pad) +
@@ -96,16 +149,29 @@ std::size_t FieldsOfExperts::workspace_bytes(Index rows, Index columns,
         padded(d.pad) + planes(d.pad, most_vjp_tile_rows, backward_planes(channels())) +
         Workspace::bytes<float>(histogram_floats * options_.activation.segments) +
         Workspace::bytes<double>(filters_.elements()) + Workspace::bytes<float>(filters_.elements()) +
-        Workspace::bytes<double>(options_.filters.count * activation_.table_size());
-    return std::max(forward, backward);
+        Workspace::bytes<double>(options_.filters.count * activation_.table_size()) +
+        Workspace::bytes<double>(maps_.elements());
+    return std::max(forward, backward) + Workspace::bytes<float>(weight_table_floats(columns));
 }
 
 Index FieldsOfExperts::kept_floats(Index rows, Index columns) const noexcept {
     const Domain d = domain();
-    const bool one_tile = rows + 2 * d.output_pad <= most_tile_rows &&
-                          rows + 2 * d.pad <= most_vjp_tile_rows && columns + 2 * d.pad <= d.tile_columns;
-    const Index margin = 2 * (d.pad - d.radius);
-    return one_tile ? options_.filters.count * (rows + margin) * round_up(columns + margin) : 0;
+    // Kept responses are those of one tile, which with valid borders may be as large on both ways.
+    const Index most_rows = d.pad == 0 ? most_vjp_tile_rows : most_tile_rows;
+    const bool one_tile = rows + 2 * d.output_pad <= most_rows && rows + 2 * d.pad <= most_vjp_tile_rows &&
+                          columns + 2 * d.pad <= d.tile_columns;
+    const Rectangle all = responses(rows, columns);
+    return one_tile ? options_.filters.count * all.rows() * round_up(all.columns()) : 0;
+}
+
+float FieldsOfExperts::largest_kept(const float* kept, Index rows, Index columns) const noexcept {
+    const Rectangle all = responses(rows, columns);
+    const Index stride = round_up(all.columns());
+    float largest = 0;
+    for (Index row = 0; row < options_.filters.count * all.rows(); ++row)
+        for (Index j = 0; j < all.columns(); ++j)
+            largest = std::max(largest, std::abs(kept[row * stride + j]));
+    return largest;
 }
 
 void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, Context& context) const noexcept {
@@ -117,10 +183,10 @@ void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, float*
     const Domain d = domain();
     const KernelTable& kernel = kernels(context.isa());
     const Rectangle output = grown({0, x.rows(), 0, x.columns()}, d.output_pad);
-    const Rectangle responses = grown({0, x.rows(), 0, x.columns()}, d.pad - d.radius);
-    const Tiling tiling(output, most_tile_rows, d.tile_columns);
-    const Index stride = plane_stride(tiling.tile_columns, d.radius);
-    const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.radius);
+    const Rectangle responses = this->responses(x.rows(), x.columns());
+    const Tiling tiling(output, kept != nullptr ? most_vjp_tile_rows : most_tile_rows, d.tile_columns);
+    const Index stride = plane_stride(tiling.tile_columns, d.span);
+    const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.span);
     const int size = options_.filters.size;
     const Index taps = Index{size} * size, channels = this->channels();
     assert(plane_count(x) == channels);
@@ -134,17 +200,20 @@ void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, float*
     const Index apart = static_cast<Index>(Workspace::bytes<float>(floats) / sizeof(float));
     const Index thread_floats = forward_planes(channels) * apart;
     float* planes = scratch.take<float>(context.threads() * thread_floats);
+    Weights weights{};
+    if (options_.weight_nodes > 0)
+        weights = weight_table(responses, scratch.take<float>(weight_table_floats(x.columns())));
 
     parallel_for(context, tiling.count, [&](Index i, int thread) {
         const Rectangle tile = tiling.tile(i);
-        const Rectangle reach = grown(tile, d.radius);
+        const Rectangle reach = reaching(tile, d.span, d.lead);
         const Rectangle area = common(reach, responses);
         float* own = planes + thread * thread_floats;
         const Plane response{own, stride};
         const auto image = [&](Index c) { return Plane{own + (1 + c) * apart, stride}; };
         const auto sum = [&](Index c) { return Plane{own + (1 + channels + c) * apart, stride}; };
         for (Index c = 0; c < channels; ++c)
-            load_tile(plane_of(x, c), options_.boundary, grown(tile, 2 * d.radius), image(c));
+            load_tile(plane_of(x, c), options_.boundary, grown(tile, d.span), image(c));
         std::fill_n(response.data, floats, 0.0f);
         const Index row = area.row - reach.row, column = area.column - reach.column;
         const Plane phi{response.at(row, column), stride};
@@ -155,6 +224,8 @@ void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, float*
                 kernel.correlate({image(c).at(row, column), stride}, filter + c * taps, size, z, area.rows(),
                                  area.columns(), c > 0);
             kernel.activate(z, phi, area.rows(), area.columns(), table(f));
+            if (options_.weight_nodes > 0)
+                kernel.weigh(phi, area.rows(), area.columns(), weights_of(weights, f, responses, area));
             for (Index c = 0; c < channels; ++c) {
                 float flipped[121];
                 flip(filter + c * taps, taps, flipped);

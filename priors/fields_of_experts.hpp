@@ -2,18 +2,29 @@
 //
 // Fields of experts: filters, each followed by a learned function (Roth and Black 2009; Chen and Pock 2017).
 //
-//     gradient(x) = scale * sum_i K_i^T phi_i(K_i x)
+//     gradient(x) = scale * sum_i K_i^T (w_i . phi_i(K_i x))
 //
-// K_i is correlation with the filter k_i. This is the hottest kernel of the library. Images of several
-// channels [channels, rows, columns] have filters of as many, K_i x = sum_c K_{i,c} x_c, with one response.
+// w_i are weights of the responses, 1 unless there are some. K_i is correlation with the filter k_i. This is
+// the hottest kernel of the library. Images of several channels [channels, rows, columns] have filters of as
+// many, K_i x = sum_c K_{i,c} x_c, with one response.
 //
-// Two rules for the border:
+// Three rules for the border:
 //   exact    x is extended by the filter's radius by the boundary rule B; the gradient is
 //            B^T K_i^T phi_i(K_i B x), the true gradient of the energy.
 //   cropped  x is extended by twice the radius; responses are computed on the extended image and the result
 //   is
 //            cropped. The published denoisers (TNRD, variational networks) do this. Inside the image, away
 //            from the border by twice the radius, both agree.
+//   valid    there are responses only where a filter lies wholly inside the image, which is not extended: the
+//            true gradient of the energy of those. Filters may have even sizes.
+//
+// Weights let a prior depend on the place, as where data are scarce. They are learned on a few nodes that are
+// spread over the responses, corner on corner, and are between them bilinear:
+//
+//     w_i = bilinear(sigmoid(2.5 map_i)),    map_i [nodes, nodes]
+//
+// (Vishnevskiy et al. 2019). Such a prior knows where a pixel lies in its image: no part of an image can be
+// computed from a part.
 #pragma once
 
 #include <sonolux/core/array.hpp>
@@ -25,23 +36,27 @@
 
 namespace sonolux {
 
-enum class BorderGradient { exact, cropped };
+enum class BorderGradient { exact, cropped, valid };
 
 struct FieldsOfExpertsOptions {
     FilterBankOptions filters;
     ActivationOptions activation;
     BoundaryRule boundary = BoundaryRule::symmetric;
     BorderGradient border = BorderGradient::cropped;
-    float scale = 1;  ///< 1, or 1 / number of filters as in the variational networks
+    int weight_nodes = 0;  ///< along each side of the maps of weights, 2 to 32; 0: no weights
+    float scale = 1;       ///< 1, or 1 / number of filters as in the variational networks
 
     friend bool operator==(const FieldsOfExpertsOptions&, const FieldsOfExpertsOptions&) = default;
 };
 
 namespace foe {
 struct Table;
-}
+struct Rectangle;
+struct Weights;
+}  // namespace foe
 
-/// Parameters: filter coefficients [filters, coefficients], then activation weights [filters, nodes].
+/// Parameters: filter coefficients [filters, coefficients], then activation weights [filters, nodes], then
+/// maps of weights [filters, weight_nodes^2].
 class FieldsOfExperts final : public Prior {
 public:
     /// Throws Error{invalid_argument} naming the field.
@@ -54,15 +69,19 @@ public:
     [[nodiscard]] Index channels() const noexcept { return options_.filters.channels; }
     [[nodiscard]] Index filter_parameter_count() const noexcept { return bank_.parameter_count(); }
     [[nodiscard]] Index activation_parameter_count() const noexcept;
+    [[nodiscard]] Index weight_parameter_count() const noexcept;
     [[nodiscard]] Index parameter_count() const noexcept override;
 
     void update(std::span<const float> parameters) override;
+
+    /// From now on phi_i(z / range) stands for phi_i(z): `range` > 0 stretches the nodes. 1 to begin with.
+    void set_range(float range) noexcept { range_ = range; }
 
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns,
                                               const Context&) const noexcept override;
 
     /// sum_i sum_p rho_i((K_i x)(p)), rho_i the antiderivative of the tabulated phi_i with rho_i(0) = 0.
-    /// Defined by the exact border rule, whatever the options say.
+    /// With weights w_i(p) rho_i. Defined by the exact border rule, unless the options say valid.
     [[nodiscard]] double value(View<const float> x, Context&) const noexcept override;
 
     /// Computed on tiles that stay in cache: convolution, activation and adjoint filter by filter.
@@ -82,6 +101,9 @@ public:
     /// With the activations evaluated from their definition in double instead of the table.
     void gradient_exact(View<const float> x, View<double> gradient) const;
 
+    /// The largest |K_i x| among the responses that `gradient` kept of an image of this size.
+    [[nodiscard]] float largest_kept(const float* kept, Index rows, Index columns) const noexcept;
+
     /// Computes the filter responses again. `parameter_bar` has the layout of the parameters.
     void gradient_vjp(View<const float> x, View<const float> v, View<float> x_bar,
                       std::span<float> parameter_bar, Context&) const noexcept override;
@@ -94,15 +116,22 @@ public:
     /// The realised filters, [filters, size, size] or [filters, channels, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
 
-    /// How far a pixel of the gradient sees: 2 * radius.
-    [[nodiscard]] Index reach() const noexcept { return 2 * (options_.filters.size / 2); }
+    /// How far a pixel of the gradient sees: size - 1.
+    [[nodiscard]] Index reach() const noexcept { return options_.filters.size - 1; }
 
 private:
-    // How far the image, the output and a tile reach.
+    // How far the image, the output and a tile reach: fields_of_experts_tile.hpp.
     struct Domain {
-        Index radius, pad, output_pad, tile_columns;
+        Index span, lead, pad, output_pad, tile_columns;
     };
     [[nodiscard]] Domain domain() const noexcept;
+    // Where there are responses to an image.
+    [[nodiscard]] foe::Rectangle responses(Index rows, Index columns) const noexcept;
+    [[nodiscard]] Index weight_table_floats(Index columns) const noexcept;
+    // Tabulates the hats of the columns in `table`.
+    [[nodiscard]] foe::Weights weight_table(const foe::Rectangle& responses, float* table) const noexcept;
+    [[nodiscard]] foe::Weights weights_of(foe::Weights table, Index filter, const foe::Rectangle& responses,
+                                          const foe::Rectangle& area) const noexcept;
     [[nodiscard]] foe::Table table(Index filter) const noexcept;
 
     FieldsOfExpertsOptions options_;
@@ -111,6 +140,8 @@ private:
     std::vector<float> parameters_;
     Array<float> filters_;  // [filters, channels, size, size], without channels if there is one
     Array<float> tables_;   // [2, filters, 4 * segments]: each [4, segments], each [segments, 4]
+    Array<float> maps_;     // [filters, weight_nodes, weight_nodes]: of w_i on the nodes
+    float range_ = 1;
 };
 
 }  // namespace sonolux

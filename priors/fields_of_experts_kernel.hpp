@@ -60,12 +60,39 @@ using ActivateVjp = void (*)(Plane z, Plane q, Index rows, Index columns, const 
 using FilterGradient = void (*)(Plane a, Plane b, Index rows, Index columns, int size,
                                 double* gradient) noexcept;
 
+/// Weights of responses, from nodes [count, count] on a grid whose corners are those of all responses:
+///
+///     w(r, c) = sum_{m, n} hat_m(r) hat_n(c) nodes[m, n]
+///
+/// with hats linear between nodes. Those of the columns are tabulated, [count, stride], and with them the
+/// first node that matters in each column; `row` and `column` say where the window begins.
+struct Weights {
+    const float* nodes;
+    int count;
+    const float* hats;
+    const int* first;
+    Index stride;
+    double row_step;  ///< from response to response, in nodes
+    Index row, column;
+};
+
+/// phi(r, c) *= w(r, c).
+using Weigh = void (*)(Plane phi, Index rows, Index columns, const Weights& weights) noexcept;
+
+/// gradient[m, n] += sum_{r, c} hat_m(r) hat_n(c) a(r, c) b(r, c); `a` is 0 past the last column.
+using WeightGradient = void (*)(Plane a, Plane b, Index rows, Index columns, const Weights& weights,
+                                double* gradient) noexcept;
+
+inline constexpr int most_weight_nodes = 32;
+
 /// The kernels of one instruction set.
 struct KernelTable {
     Correlate correlate;
     Activate activate;
     ActivateVjp activate_vjp;
     FilterGradient filter_gradient;
+    Weigh weigh;
+    WeightGradient weight_gradient;
     int vector_floats;
 };
 

@@ -23,14 +23,30 @@ double tabulated(const ActivationOptions& options, const float* table, double z)
     return table[k] + t * (table[n + k] + t * (table[2 * n + k] + t * double{table[3 * n + k]}));
 }
 
-// sum_i K_i^T phi_i(K_i x) with phi(filter, z) given, by either border rule.
+// The weight of response (row, column) of rows x columns, bilinear between nodes on [count, count].
+double weight(const float* nodes, int count, Index row, Index column, Index rows, Index columns) {
+    if (count == 0) return 1;
+    const auto place = [count](Index i, Index size) {
+        return size > 1 ? static_cast<double>(i) * (count - 1) / static_cast<double>(size - 1) : 0.0;
+    };
+    const double r = place(row, rows), c = place(column, columns);
+    const int m = std::min(static_cast<int>(r), count - 2), n = std::min(static_cast<int>(c), count - 2);
+    const auto node = [&](int i, int j) { return double{nodes[i * count + j]}; };
+    const auto along = [&](int i) { return node(i, n) + (c - n) * (node(i, n + 1) - node(i, n)); };
+    return along(m) + (r - m) * (along(m + 1) - along(m));
+}
+
+// sum_i K_i^T (w_i phi_i(K_i x)) with phi(filter, z) given, by any border rule.
 template <class Phi>
-void reference(const FieldsOfExpertsOptions& options, View<const float> filters, View<const float> x, Phi phi,
-               View<double> gradient) {
-    const Index rows = x.rows(), columns = x.columns(), radius = options.filters.size / 2;
+void reference(const FieldsOfExpertsOptions& options, View<const float> filters, const float* maps,
+               View<const float> x, Phi phi, View<double> gradient) {
+    const Index rows = x.rows(), columns = x.columns(), size = options.filters.size;
     const Index channels = options.filters.channels;
-    // Responses live on the image grown by `grow`.
+    const bool valid = options.border == BorderGradient::valid;
+    // Responses are at [-grow, rows + grow - cut), their filters' first taps `radius` before them.
+    const Index radius = valid ? 0 : size / 2, cut = valid ? size - 1 : 0;
     const Index grow = options.border == BorderGradient::cropped ? radius : 0;
+    const int nodes = options.weight_nodes;
     auto pixel = [&](Index c, Index i, Index j) -> double {
         const Index row = boundary_index(options.boundary, i, rows);
         const Index column = boundary_index(options.boundary, j, columns);
@@ -39,16 +55,18 @@ void reference(const FieldsOfExpertsOptions& options, View<const float> filters,
     std::fill(gradient.begin(), gradient.end(), 0.0);
     for (Index f = 0; f < options.filters.count; ++f) {
         auto tap = [&](Index c, Index row, Index column) { return plane_of(filters[f], c)(row, column); };
-        for (Index i = -grow; i < rows + grow; ++i)
-            for (Index j = -grow; j < columns + grow; ++j) {
+        for (Index i = -grow; i < rows + grow - cut; ++i)
+            for (Index j = -grow; j < columns + grow - cut; ++j) {
                 double z = 0;
                 for (Index c = 0; c < channels; ++c)
-                    for (Index dy = -radius; dy <= radius; ++dy)
-                        for (Index dx = -radius; dx <= radius; ++dx)
+                    for (Index dy = -radius; dy < size - radius; ++dy)
+                        for (Index dx = -radius; dx < size - radius; ++dx)
                             z += tap(c, dy + radius, dx + radius) * pixel(c, i + dy, j + dx);
-                const double response = options.scale * phi(f, z);
-                for (Index dy = -radius; dy <= radius; ++dy)
-                    for (Index dx = -radius; dx <= radius; ++dx) {
+                const double w = weight(maps + f * nodes * nodes, nodes, i + grow, j + grow,
+                                        rows + 2 * grow - cut, columns + 2 * grow - cut);
+                const double response = options.scale * w * phi(f, z);
+                for (Index dy = -radius; dy < size - radius; ++dy)
+                    for (Index dx = -radius; dx < size - radius; ++dx) {
                         Index row = i + dy, column = j + dx;
                         const bool inside = row >= 0 && row < rows && column >= 0 && column < columns;
                         if (!inside) {
@@ -69,9 +87,9 @@ void reference(const FieldsOfExpertsOptions& options, View<const float> filters,
 void FieldsOfExperts::gradient_reference(View<const float> x, View<float> gradient) const {
     Array<double> sum(x.shape());
     reference(
-        options_, filters_, x,
+        options_, filters_, maps_.data(), x,
         [&](Index f, double z) {
-            return tabulated(options_.activation, tables_.data() + f * activation_.table_size(), z);
+            return tabulated(options_.activation, tables_.data() + f * activation_.table_size(), z / range_);
         },
         sum.view());
     std::transform(sum.begin(), sum.end(), gradient.begin(), [](double v) { return static_cast<float>(v); });
@@ -80,16 +98,19 @@ void FieldsOfExperts::gradient_reference(View<const float> x, View<float> gradie
 void FieldsOfExperts::gradient_exact(View<const float> x, View<double> gradient) const {
     const Index nodes = options_.activation.nodes;
     reference(
-        options_, filters_, x,
+        options_, filters_, maps_.data(), x,
         [&](Index f, double z) {
             return activation_.exact(
-                std::span(parameters_).subspan(filter_parameter_count() + f * nodes, nodes), z);
+                std::span(parameters_).subspan(filter_parameter_count() + f * nodes, nodes), z / range_);
         },
         gradient);
 }
 
 double FieldsOfExperts::value(View<const float> x, Context&) const noexcept {
-    const Index rows = x.rows(), columns = x.columns(), radius = options_.filters.size / 2;
+    const bool valid = options_.border == BorderGradient::valid;
+    const Index size = options_.filters.size, radius = valid ? 0 : size / 2, cut = valid ? size - 1 : 0;
+    const Index rows = x.rows() - cut, columns = x.columns() - cut;  // of responses
+    const int nodes = options_.weight_nodes;
     const ActivationOptions& a = options_.activation;
     const int n = a.segments;
     const double step = (double{a.table_upper} - a.table_lower) / n;
@@ -112,20 +133,21 @@ double FieldsOfExperts::value(View<const float> x, Context&) const noexcept {
             if (position > n) sum += (position - n) * step * tabulated(a, table, a.table_upper);
             return sum;
         };
-        const double at_zero = integral(0);
+        const double at_zero = integral(0), range = range_;
         for (Index i = 0; i < rows; ++i)
             for (Index j = 0; j < columns; ++j) {
                 double z = 0;
                 for (Index c = 0; c < channels(); ++c)
-                    for (Index dy = -radius; dy <= radius; ++dy)
-                        for (Index dx = -radius; dx <= radius; ++dx) {
-                            const Index row = boundary_index(options_.boundary, i + dy, rows);
-                            const Index column = boundary_index(options_.boundary, j + dx, columns);
+                    for (Index dy = -radius; dy < size - radius; ++dy)
+                        for (Index dx = -radius; dx < size - radius; ++dx) {
+                            const Index row = boundary_index(options_.boundary, i + dy, x.rows());
+                            const Index column = boundary_index(options_.boundary, j + dx, x.columns());
                             if (row >= 0 && column >= 0)
                                 z += plane_of(filters()[f], c)(dy + radius, dx + radius) *
                                      plane_of(x, c)(row, column);
                         }
-                total += integral(z) - at_zero;
+                const double w = weight(maps_.data() + f * nodes * nodes, nodes, i, j, rows, columns);
+                total += w * range * (integral(z / range) - at_zero);
             }
     }
     return options_.scale * total;

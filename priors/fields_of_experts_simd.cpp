@@ -105,9 +105,13 @@ void correlate(Plane in, const float* filter, int size, Plane out, Index rows, I
                bool accumulate) noexcept {
     switch (size) {
         case 3: return correlate_size<3>(in, filter, out, rows, columns, accumulate);
+        case 4: return correlate_size<4>(in, filter, out, rows, columns, accumulate);
         case 5: return correlate_size<5>(in, filter, out, rows, columns, accumulate);
+        case 6: return correlate_size<6>(in, filter, out, rows, columns, accumulate);
         case 7: return correlate_size<7>(in, filter, out, rows, columns, accumulate);
+        case 8: return correlate_size<8>(in, filter, out, rows, columns, accumulate);
         case 9: return correlate_size<9>(in, filter, out, rows, columns, accumulate);
+        case 10: return correlate_size<10>(in, filter, out, rows, columns, accumulate);
         case 11: return correlate_size<11>(in, filter, out, rows, columns, accumulate);
     }
 }
@@ -173,9 +177,13 @@ void filter_gradient_size(Plane a, Plane b, Index rows, Index columns, double* g
 void filter_gradient(Plane a, Plane b, Index rows, Index columns, int size, double* gradient) noexcept {
     switch (size) {
         case 3: return filter_gradient_size<3>(a, b, rows, columns, gradient);
+        case 4: return filter_gradient_size<4>(a, b, rows, columns, gradient);
         case 5: return filter_gradient_size<5>(a, b, rows, columns, gradient);
+        case 6: return filter_gradient_size<6>(a, b, rows, columns, gradient);
         case 7: return filter_gradient_size<7>(a, b, rows, columns, gradient);
+        case 8: return filter_gradient_size<8>(a, b, rows, columns, gradient);
         case 9: return filter_gradient_size<9>(a, b, rows, columns, gradient);
+        case 10: return filter_gradient_size<10>(a, b, rows, columns, gradient);
         case 11: return filter_gradient_size<11>(a, b, rows, columns, gradient);
     }
 }
@@ -183,7 +191,8 @@ void filter_gradient(Plane a, Plane b, Index rows, Index columns, int size, doub
 }  // namespace
 
 const KernelTable& table() noexcept {
-    static constexpr KernelTable kernels{correlate, activate, activate_vjp, filter_gradient, lanes};
+    static constexpr KernelTable kernels{correlate, activate,        activate_vjp, filter_gradient,
+                                         weigh,     weight_gradient, lanes};
     return kernels;
 }
 

@@ -62,4 +62,9 @@ void activate(Plane z, Plane phi, Index rows, Index columns, const Table& table)
 void activate_vjp(Plane z, Plane q, Index rows, Index columns, const Rectangle& own, const Table& table,
                   float* histogram) noexcept;
 
+// Defined in response_weights_simd.cpp.
+void weigh(Plane phi, Index rows, Index columns, const Weights& weights) noexcept;
+void weight_gradient(Plane a, Plane b, Index rows, Index columns, const Weights& weights,
+                     double* gradient) noexcept;
+
 }  // namespace sonolux::foe::SLX_ISA_NAMESPACE

@@ -7,10 +7,14 @@
 //
 //     cropped   the image itself                  (pad = 2 radius)
 //     exact     the padded domain, then folded    (pad = radius)
+//     valid     the image itself                  (pad = 0)
 //
-// A tile covers a rectangle of the output. It loads x on the rectangle grown by twice the radius, computes z
-// on the rectangle grown by once the radius as far as the response domain reaches (0 elsewhere), and sums the
-// adjoint.
+// With valid borders z lives where filters lie inside the image. A response has the place of the filter's
+// middle, `lead` = radius taps from its first row and column; with valid borders the place of its first tap,
+// `lead` = 0. A filter reaches over `span` = size - 1 more pixels (2 radius, where it has a middle).
+//
+// A tile covers a rectangle of the output. It loads x on the rectangle grown by the span, computes z on what
+// reaches into the rectangle as far as the response domain goes (0 elsewhere), and sums the adjoint.
 #pragma once
 
 #include <algorithm>
@@ -26,6 +30,8 @@ namespace sonolux::foe {
 inline constexpr Index most_response_columns = 192, most_tile_rows = 96, most_vjp_tile_rows = 96;
 
 inline constexpr Index most_channels = 4;
+
+inline constexpr double weight_slope = 2.5;  // of the sigmoid that makes weights of maps
 
 /// Planes of scratch that a tile takes: image and sum of each channel, and one response; on the way back
 /// image, upstream and sum of each channel, two responses and a part of one.
@@ -57,18 +63,25 @@ struct Tiling {
     return {r.row - by, r.row_end + by, r.column - by, r.column_end + by};
 }
 
+/// Where the responses lie that reach into a tile.
+[[nodiscard]] inline Rectangle reaching(const Rectangle& tile, Index span, Index lead) noexcept {
+    return {tile.row - span + lead, tile.row_end + lead, tile.column - span + lead, tile.column_end + lead};
+}
+
+/// What lies in both; without rows or columns where nothing does.
 [[nodiscard]] inline Rectangle common(const Rectangle& a, const Rectangle& b) noexcept {
-    return {std::max(a.row, b.row), std::min(a.row_end, b.row_end), std::max(a.column, b.column),
-            std::min(a.column_end, b.column_end)};
+    const Index row = std::max(a.row, b.row), column = std::max(a.column, b.column);
+    return {row, std::max(row, std::min(a.row_end, b.row_end)), column,
+            std::max(column, std::min(a.column_end, b.column_end))};
 }
 
 /// Rows of an odd number of cache lines: neighbouring rows fall into different sets of the cache.
-[[nodiscard]] inline Index plane_stride(Index tile_columns, Index radius) noexcept {
-    return (round_up(tile_columns + 4 * radius) / slack + 1) / 2 * 2 * slack + slack;
+[[nodiscard]] inline Index plane_stride(Index tile_columns, Index span) noexcept {
+    return (round_up(tile_columns + 2 * span) / slack + 1) / 2 * 2 * slack + slack;
 }
 
-[[nodiscard]] inline Index plane_floats(Index tile_rows, Index tile_columns, Index radius) noexcept {
-    return (tile_rows + 4 * radius) * plane_stride(tile_columns, radius) + slack;
+[[nodiscard]] inline Index plane_floats(Index tile_rows, Index tile_columns, Index span) noexcept {
+    return (tile_rows + 2 * span) * plane_stride(tile_columns, span) + slack;
 }
 
 /// Fills the plane with x on `r`, continued by the rule; 0 in the spare columns.

@@ -39,24 +39,46 @@ void transform_axis(const double* from, Index outer, Index n, Index inner, const
 
 constexpr Index most_taps = 4 * 121;
 
+// Keeps a filter of zeros finite.
+constexpr double smallest_norm = 3e-8;
+
+// c less its mean, to `direction`; returns its norm.
+double centre(const float* c, Index taps, double* direction) noexcept {
+    double mean = 0, squares = 0;
+    for (Index t = 0; t < taps; ++t) mean += c[t];
+    mean /= static_cast<double>(taps);
+    for (Index t = 0; t < taps; ++t) {
+        direction[t] = c[t] - mean;
+        squares += direction[t] * direction[t];
+    }
+    return std::sqrt(squares);
+}
+
 }  // namespace
 
 FilterBank::FilterBank(const FilterBankOptions& options) : options_(options) {
     require(options.count >= 1 && options.count <= 256, Status::invalid_argument,
             "filter count must be 1 to 256, got ", options.count);
-    require(options.size >= 3 && options.size <= 11 && options.size % 2 == 1, Status::invalid_argument,
-            "filter size must be odd and 3 to 11, got ", options.size);
+    require(options.size >= 3 && options.size <= 11 &&
+                (options.size % 2 == 1 || options.kind == FilterKind::unit_with_mean),
+            Status::invalid_argument, "filter size must be odd and 3 to 11, got ", options.size);
     require(options.channels >= 1 && options.channels <= 4, Status::invalid_argument,
             "filter channels must be 1 to 4, got ", options.channels);
     require(options.channels == 1 || options.kind == FilterKind::dct, Status::invalid_argument,
-            "filter channels must be 1 for free filters, got ", options.channels);
+            "filter channels must be 1 for ",
+            options.kind == FilterKind::free ? "free filters" : "filters with a mean", ", got ",
+            options.channels);
     if (options.kind != FilterKind::dct) return;
     across_channels_ = dct(options.channels);
     across_pixels_ = dct(options.size);
 }
 
 Index FilterBank::coefficients() const noexcept {
-    return options_.kind == FilterKind::dct ? taps() - options_.channels : taps();
+    switch (options_.kind) {
+        case FilterKind::dct: return taps() - options_.channels;
+        case FilterKind::unit_with_mean: return taps() + 1;
+        default: return taps();
+    }
 }
 
 Shape FilterBank::filters_shape() const noexcept {
@@ -102,6 +124,13 @@ void FilterBank::realise(std::span<const float> parameters, View<float> filters)
             std::copy_n(c, taps, filter);
             continue;
         }
+        if (options_.kind == FilterKind::unit_with_mean) {
+            double direction[most_taps];
+            const double norm = centre(c, taps, direction) + smallest_norm, m = c[taps];
+            for (Index t = 0; t < taps; ++t)
+                filter[t] = static_cast<float>(direction[t] / norm + m / (1 + std::abs(m)));
+            continue;
+        }
         double sum[most_taps], squares = 0;
         sum_of_atoms(c, sum);
         for (Index t = 0; t < taps; ++t) squares += sum[t] * sum[t];
@@ -110,7 +139,8 @@ void FilterBank::realise(std::span<const float> parameters, View<float> filters)
     }
 }
 
-// k = B c / |B c| with orthonormal B: dk = (I - k k^T) B dc / |c|.
+// dct: k = B c / |B c| with orthonormal B: dk = (I - k k^T) B dc / |c|. unit_with_mean: likewise, B being the
+// projection that takes the mean away.
 void FilterBank::realise_vjp(std::span<const float> parameters, View<const float> filters_bar,
                              std::span<float> parameters_bar) const noexcept {
     const Index taps = this->taps(), n = coefficients();
@@ -120,6 +150,21 @@ void FilterBank::realise_vjp(std::span<const float> parameters, View<const float
         float* c_bar = parameters_bar.data() + i * n;
         if (options_.kind == FilterKind::free) {
             for (Index t = 0; t < taps; ++t) c_bar[t] += upstream[t];
+            continue;
+        }
+        if (options_.kind == FilterKind::unit_with_mean) {
+            double direction[most_taps], sum = 0, along = 0;
+            const double length = centre(c, taps, direction), norm = length + smallest_norm;
+            for (Index t = 0; t < taps; ++t) {
+                sum += upstream[t];
+                along += upstream[t] * direction[t];
+            }
+            const double mean = sum / static_cast<double>(taps);
+            const double factor = length > 0 ? along / (norm * norm * length) : 0;
+            for (Index t = 0; t < taps; ++t)
+                c_bar[t] += static_cast<float>((upstream[t] - mean) / norm - factor * direction[t]);
+            const double slope = 1 / (1 + std::abs(double{c[taps]}));
+            c_bar[taps] += static_cast<float>(sum * slope * slope);
             continue;
         }
         double squares = 0, along = 0;

@@ -7,6 +7,9 @@
 //     dct    k = B c / |B c|, B the atoms of the 2-D DCT-II without the constant one, so that every filter
 //            has unit norm and zero mean (Chen and Pock 2017, section 4.1). Atoms are ordered column-major
 //            in frequency, as the published parameter files have them.
+//     unit_with_mean   k = (c - mean c) / |c - mean c| + m / (1 + |m|): a direction of zero mean and unit
+//            norm, and a mean that is learned apart from it (Vishnevskiy et al. 2019). The parameters of a
+//            filter are its c, then m.
 //
 // Filters of several channels look at them together: B is then the tensor product with the DCT-II along the
 // channels, less the atoms that are constant in space, so that a filter is blind to any constant colour. For
@@ -21,13 +24,13 @@
 
 namespace sonolux {
 
-enum class FilterKind { free, dct };
+enum class FilterKind { free, dct, unit_with_mean };
 
 struct FilterBankOptions {
     FilterKind kind = FilterKind::dct;
     int count = 24;    ///< 1 to 256
-    int size = 5;      ///< odd, 3 to 11
-    int channels = 1;  ///< 1 to 4; 1 for "free"
+    int size = 5;      ///< 3 to 11; odd, but for "unit_with_mean"
+    int channels = 1;  ///< 1 to 4; 1 but for "dct"
 
     friend bool operator==(const FilterBankOptions&, const FilterBankOptions&) = default;
 };
@@ -39,7 +42,7 @@ public:
 
     [[nodiscard]] const FilterBankOptions& options() const noexcept { return options_; }
 
-    /// Parameters per filter: size^2 (free) or channels * (size^2 - 1) (dct).
+    /// Parameters per filter: size^2 (free), channels * (size^2 - 1) (dct) or size^2 + 1 (unit_with_mean).
     [[nodiscard]] Index coefficients() const noexcept;
     [[nodiscard]] Index parameter_count() const noexcept { return options_.count * coefficients(); }
 
@@ -58,7 +61,7 @@ public:
     void realise_vjp(std::span<const float> parameters, View<const float> filters_bar,
                      std::span<float> parameters_bar) const noexcept;
 
-    /// Makes each filter of a `free` bank zero-mean and scales it to norm <= 1. Leaves a `dct` bank alone.
+    /// Makes each filter of a `free` bank zero-mean and scales it to norm <= 1. Leaves other banks alone.
     void project(std::span<float> parameters) const noexcept;
 
 private:

@@ -7,17 +7,21 @@
 #include <memory>
 #include <variant>
 
+#include <sonolux/solvers/masked_variational_network.hpp>
 #include <sonolux/solvers/shrinkage_fields.hpp>
 #include <sonolux/solvers/variational_network.hpp>
 
 namespace sonolux {
 
-using NetworkOptions = std::variant<VariationalNetworkOptions, ShrinkageFieldsOptions>;
+using NetworkOptions =
+    std::variant<VariationalNetworkOptions, ShrinkageFieldsOptions, MaskedVariationalOptions>;
 
 /// Throws Error{invalid_argument} naming the field.
 [[nodiscard]] inline std::unique_ptr<UnrolledNetwork> make_network(const NetworkOptions& options) {
     if (const auto* shrinkage = std::get_if<ShrinkageFieldsOptions>(&options))
         return make_shrinkage_fields(*shrinkage);
+    if (const auto* masked = std::get_if<MaskedVariationalOptions>(&options))
+        return make_masked_variational_network(*masked);
     return make_variational_network(std::get<VariationalNetworkOptions>(options));
 }
 
@@ -25,6 +29,8 @@ using NetworkOptions = std::variant<VariationalNetworkOptions, ShrinkageFieldsOp
 inline void initialise(UnrolledNetwork& network, const NetworkOptions& options, std::uint64_t seed = 1) {
     if (const auto* shrinkage = std::get_if<ShrinkageFieldsOptions>(&options))
         initialise(network, *shrinkage, seed);
+    else if (const auto* masked = std::get_if<MaskedVariationalOptions>(&options))
+        initialise(network, *masked, seed);
     else
         initialise(network, std::get<VariationalNetworkOptions>(options));
 }

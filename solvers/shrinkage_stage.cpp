@@ -70,6 +70,12 @@ ShrinkageStage::ShrinkageStage(const ShrinkageFieldsOptions& options)
             "sigma_degree must be 0 to 4, got ", options.sigma_degree);
     require(options.experts.filters.channels == 1, Status::invalid_argument,
             "channels must be 1 for shrinkage fields, got ", options.experts.filters.channels);
+    const FieldsOfExpertsOptions& experts = options.experts;
+    require(
+        experts.filters.kind != FilterKind::unit_with_mean && experts.border != BorderGradient::valid &&
+            experts.weight_nodes == 0,
+        Status::invalid_argument,
+        "shrinkage fields take filters of zero mean, borders that are not valid, and no weights of place");
     if (options.prior == ShrinkagePrior::fields_of_experts)
         experts_ = std::make_unique<FieldsOfExperts>(options.experts);
     else

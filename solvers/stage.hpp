@@ -17,6 +17,8 @@ enum class Constraint {
     none,
     zero_mean_unit_ball,  ///< each row has mean 0 and norm <= 1 (free filters)
     positive,             ///< not below a small positive number
+    unit_interval,        ///< in [0, 1]
+    fixed,                ///< not learned: set-up, or what follows the data (Stage::resample)
 };
 
 /// A named part of the flat parameter vector of a network.
@@ -26,16 +28,20 @@ struct Parameter {
     Index offset = 0;  ///< first element in the flat vector
     Constraint constraint = Constraint::none;
     float typical = 1;  ///< the size of a typical change: the learning rate is multiplied by it
+    Index knots = 0;    ///< rows of so many values of a function at equally spaced places; 0: something else
 };
 
 /// What was measured, and how: y = A x + noise. Seen by the stages, `data` is contiguous, in the network's
 /// units, and has as many channels as the image unless A says otherwise.
 struct Observation {
-    View<const float> data;                   ///< y
+    View<const float> data;                   ///< y; 0 where the mask is
     const LinearOperator* forward = nullptr;  ///< A; null: the identity
     const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
+    View<const float> mask{};                 ///< 1 where something was measured, else 0; empty: everywhere
+    float measured = 1;                       ///< the fraction of what could be measured that was
     Index step = 0;                           ///< which step of the network runs, from 0
     float* kept = nullptr;                    ///< what `forward` leaves for `backward`; null: nothing
+    float* peaks = nullptr;                   ///< [ranges], raised by what `backward` sees; null: nobody asks
 };
 
 /// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: the first `channels`
@@ -69,6 +75,14 @@ public:
 
     /// How many floats `forward` keeps for `backward` at states of this size, if the observation has room.
     [[nodiscard]] virtual Index kept_floats(Index /*rows*/, Index /*columns*/) const noexcept { return 0; }
+
+    /// How many of its learned functions, or groups of them, have a range that follows the data in training:
+    /// the places of their knots are +-range.
+    [[nodiscard]] virtual Index ranges() const noexcept { return 0; }
+
+    /// Moves the knots to new ranges [ranges], above 0: the functions stay what they were between them.
+    /// `parameters` are the stage's own.
+    virtual void resample(std::span<float> /*parameters*/, std::span<const float> /*ranges*/) const {}
 
     virtual void forward(View<const float> state, const Observation&, View<float> next,
                          Context&) const noexcept = 0;

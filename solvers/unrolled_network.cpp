@@ -116,6 +116,45 @@ Status UnrolledNetwork::run(const Observation& observation, View<float> image,
     return status;
 }
 
+Status UnrolledNetwork::run_from(View<const float> start, const Observation& observation, View<float> image,
+                                 Context& context) const noexcept {
+    Scratch scratch(context.workspace());
+    const Shape shape{stages_[0]->planes(), start.rows(), start.columns()};
+    View<float> state = scratch.take<float>(shape), next = scratch.take<float>(shape);
+    enter(start, state);
+    Observation seen = observation;
+    Status status = Status::ok;
+    for (seen.step = 0; seen.step < steps_; ++seen.step) {
+        status = context.poll();
+        if (status != Status::ok) break;
+        stage(seen.step).forward(state, seen, next, context);
+        std::swap(state, next);
+        context.report(
+            {.activity = "reconstructing", .done = seen.step + 1, .total = steps_, .seconds_left = -1});
+    }
+    std::copy_n(state.data(), image.elements(), image.data());
+    return status;
+}
+
+Index UnrolledNetwork::range_count() const noexcept {
+    Index count = 0;
+    for (const auto& stage : stages_) count += stage->ranges();
+    return count;
+}
+
+void UnrolledNetwork::resample(std::span<const float> ranges) {
+    require(static_cast<Index>(ranges.size()) == range_count(), Status::size_mismatch, "a network of ",
+            range_count(), " ranges cannot take ", ranges.size());
+    const std::span<float> all = parameters();
+    Index first = 0;
+    for (std::size_t s = 0; s < stages_.size(); ++s) {
+        const auto count = static_cast<std::size_t>(stages_[s]->ranges());
+        stages_[s]->resample(all.subspan(offsets_[s], offsets_[s + 1] - offsets_[s]),
+                             ranges.subspan(static_cast<std::size_t>(first), count));
+        first += stages_[s]->ranges();
+    }
+}
+
 void UnrolledNetwork::forward(View<const float> start, const Observation& observation, View<float> image,
                               Index steps, Context& context) const noexcept {
     Scratch scratch(context.workspace());
@@ -146,8 +185,8 @@ std::size_t UnrolledNetwork::training_workspace_bytes(Index rows, Index columns,
 double UnrolledNetwork::loss_gradient(View<const float> start, const Observation& observation,
                                       View<const float> truth, const Loss& loss,
                                       std::span<const double> step_weights, std::span<float> gradient,
-                                      Context& context, View<float> start_bar,
-                                      View<float> data_bar) const noexcept {
+                                      Context& context, View<float> start_bar, View<float> data_bar,
+                                      float* peaks) const noexcept {
     const Index steps = static_cast<Index>(step_weights.size());
     assert(steps >= 1 && steps <= steps_);
     Scratch scratch(context.workspace());
@@ -187,6 +226,10 @@ double UnrolledNetwork::loss_gradient(View<const float> start, const Observation
         const std::size_t s = step % stages_.size();
         seen.step = step;
         seen.kept = kept[step];
+        if (peaks != nullptr) {
+            seen.peaks = peaks;
+            for (std::size_t before = 0; before < s; ++before) seen.peaks += stages_[before]->ranges();
+        }
         const bool nobody_asks = step == 0 && start_bar.empty();
         stage(step).backward(states[step], seen, states[step + 1], next_bar,
                              nobody_asks ? View<float>() : bar,

@@ -58,6 +58,12 @@ public:
         return run(Observation{data}, image, context);
     }
 
+    /// Reconstructs `image` from a start of its size, both in the network's units and contiguous: for
+    /// observations whose data are not images. Otherwise as `run`; the start, where not even one step was
+    /// finished. Scratch of `run`.
+    [[nodiscard]] Status run_from(View<const float> start, const Observation&, View<float> image,
+                                  Context&) const noexcept;
+
     /// The first `steps` steps only, in the network's units, from a given start to an image of its size (of a
     /// blur: its domain, data too): for oracles and greedy training.
     void forward(View<const float> start, const Observation&, View<float> image, Index steps,
@@ -75,10 +81,18 @@ public:
     /// network's units. Serial in the order of its sums: give each thread a context with a serial runner and
     /// samples of its own.
     ///
-    /// `start_bar` and `data_bar`, where not empty, receive d sum / d start and d sum / d data.
+    /// `start_bar` and `data_bar`, where not empty, receive d sum / d start and d sum / d data. `peaks`,
+    /// unless it is null, is raised to the largest magnitudes that learned functions saw: [range_count].
     double loss_gradient(View<const float> start, const Observation&, View<const float> truth,
                          const Loss& loss, std::span<const double> step_weights, std::span<float> gradient,
-                         Context&, View<float> start_bar = {}, View<float> data_bar = {}) const noexcept;
+                         Context&, View<float> start_bar = {}, View<float> data_bar = {},
+                         float* peaks = nullptr) const noexcept;
+
+    /// Stage::ranges of all distinct stages together.
+    [[nodiscard]] Index range_count() const noexcept;
+
+    /// Stage::resample of all, ranges [range_count]. `update` must follow.
+    void resample(std::span<const float> ranges);
 
     /// The stage that runs as step 0, 1, ...
     [[nodiscard]] const Stage& stage(Index step) const noexcept;

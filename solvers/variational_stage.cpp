@@ -65,6 +65,9 @@ VariationalStage::VariationalStage(const VariationalNetworkOptions& options)
     require(options.filter_sigma_degree >= 0 && options.filter_sigma_degree <= options.sigma_degree,
             Status::invalid_argument, "filter_sigma_degree must be 0 to sigma_degree, ", options.sigma_degree,
             ", got ", options.filter_sigma_degree);
+    require(options.prior.weight_nodes == 0 && options.prior.filters.kind != FilterKind::unit_with_mean,
+            Status::invalid_argument,
+            "variational networks of images take no weights of place, nor filters with a mean");
     require(options.filter_sigma_degree == 0 || options.prior.filters.kind == FilterKind::dct,
             Status::invalid_argument, "filter_sigma_degree must be 0 for free filters, got ",
             options.filter_sigma_degree);

@@ -1,6 +1,4 @@
 // sonolux/sdk/command_line/train_command.cpp
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include <sonolux/sdk/command_line/command.hpp>
@@ -21,7 +19,7 @@ void run(TrainRequest& request, const CommonOptions& common) {
     progress.clear();
     fmt::print("{}: {} of {} steps, {:.1f} min", summary.folder, summary.steps, summary.total_steps,
                summary.seconds / 60);
-    if (std::isfinite(summary.validation_psnr)) fmt::print(", validation {:.3f} dB", summary.validation_psnr);
+    if (!summary.validation.empty()) fmt::print(", {}", summary.validation);
     if (summary.finished)
         fmt::print("\n{}\n", summary.model);
     else

@@ -40,6 +40,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
     tensors.push_back(tensor("adam.first", state.adam.first));
     tensors.push_back(tensor("adam.second", state.adam.second));
     tensors.push_back(tensor("best_parameters", state.best_parameters));
+    if (!state.running_peaks.empty()) tensors.push_back(tensor("running_peaks", state.running_peaks));
     Json header = Json::object();
     header.set("schema", schema)
         .set("step", state.step)
@@ -79,6 +80,8 @@ std::optional<Checkpoint> read_checkpoint(const std::string& path) {
     state.adam.first = values(tensors, "adam.first", path);
     state.adam.second = values(tensors, "adam.second", path);
     state.best_parameters = values(tensors, "best_parameters", path);
+    for (const NamedTensor& one : tensors)
+        if (one.name == "running_peaks") state.running_peaks = values(tensors, "running_peaks", path);
     state.step = field["step"].integer(0);
     state.phase = field["phase"].integer(0);
     state.step_in_phase = field["step_in_phase"].integer(0);

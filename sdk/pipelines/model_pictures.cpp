@@ -52,19 +52,26 @@ std::vector<float> coefficients_at(std::span<const float> orders, Index count, d
 
 // What of a network is drawn, whatever its kind.
 struct Drawn {
-    const FieldsOfExpertsOptions* experts;
+    FieldsOfExpertsOptions experts;
     bool has_activations;
     bool scales_by_sigma;  // such networks see images scaled to the noise they know best
     const char* function;  // how its activations are called where they are defined
 };
 
 Drawn drawn_of(const VariationalNetworkOptions& options) {
-    return {&options.prior, true, options.sigma_degree > 0, "φ"};
+    return {options.prior, true, options.sigma_degree > 0, "φ"};
 }
 
 Drawn drawn_of(const ShrinkageFieldsOptions& options) {
-    return {&options.experts, options.prior == ShrinkagePrior::fields_of_experts, options.scale_by_sigma,
+    return {options.experts, options.prior == ShrinkagePrior::fields_of_experts, options.scale_by_sigma,
             options.form == ShrinkageForm::residual ? "ψ" : "φ"};
+}
+
+Drawn drawn_of(const MaskedVariationalOptions& options) {
+    FieldsOfExpertsOptions experts;
+    experts.filters = options.filters;
+    experts.activation = unit_knots(options.knots);
+    return {experts, true, false, "ψ"};
 }
 
 }  // namespace
@@ -97,7 +104,7 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
     };
 
     std::vector<StagePictures> pictures;
-    const FilterBankOptions& bank = drawn.experts->filters;
+    const FilterBankOptions& bank = drawn.experts.filters;
     const FilterBank filter_bank(bank);
     for (int s = 1; s <= (shared ? 1 : stages(any)); ++s) {
         const std::string stage = fmt::format("stage{}", s);
@@ -110,8 +117,14 @@ std::vector<StagePictures> draw_stages(const Model& model, double sigma) {
                                                               bank.size, bank.size)),
                             std::nullopt});
         if (!drawn.has_activations) continue;
+        FieldsOfExpertsOptions experts = drawn.experts;
+        if (std::holds_alternative<MaskedVariationalOptions>(any)) {
+            ActivationOptions& knots = experts.activation;
+            knots.upper = knots.table_upper = parameter(stage + ".ranges")[1];
+            knots.lower = knots.table_lower = -knots.upper;
+        }
         pictures.back().activations =
-            draw_curves(curves_of(*drawn.experts, parameter(stage + ".activation"), degree + 1, level),
+            draw_curves(curves_of(experts, parameter(stage + ".activation"), degree + 1, level),
                         {fmt::format("{}: activation behind each filter{}", title, at_level),
                          fmt::format("filter response z, white = {:.4g}", white),
                          fmt::format("{}(z), same units", drawn.function), 8});

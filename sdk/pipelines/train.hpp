@@ -44,7 +44,8 @@ struct TrainSummary {
     Index steps = 0;     ///< finished
     Index total_steps = 0;
     Index resumed_at = 0;        ///< 0: from the start
-    double validation_psnr = 0;  ///< dB, of the model; NaN without a validation
+    double validation_psnr = 0;  ///< dB, of the model; NaN without a validation. Of sound speed: - m/s
+    std::string validation;      ///< the same for people: "validation 28.125 dB"; empty without one
     double seconds = 0;          ///< over all sessions
     bool finished = false;
 };

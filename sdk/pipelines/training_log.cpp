@@ -11,8 +11,8 @@
 namespace sonolux {
 
 TrainingLog::TrainingLog(const std::filesystem::path& folder, std::uintmax_t metrics_bytes,
-                         std::uintmax_t events_bytes)
-    : path_(folder / "metrics.csv"), events_(folder / training_events_name, events_bytes) {
+                         std::uintmax_t events_bytes, const ValidationFigure& figure)
+    : figure_(figure), path_(folder / "metrics.csv"), events_(folder / training_events_name, events_bytes) {
     std::error_code error;
     const std::uintmax_t size = std::filesystem::file_size(path_, error);
     const bool resume = !error && metrics_bytes > 0 && size >= metrics_bytes;
@@ -25,7 +25,7 @@ TrainingLog::TrainingLog(const std::filesystem::path& folder, std::uintmax_t met
     require(file_ != nullptr, Status::file_error, path_.string(),
             ": cannot be written: ", std::strerror(errno));
     bytes_ = resume ? metrics_bytes : 0;
-    if (!resume) append("step,phase,loss,learning_rate,validation_psnr,seconds\n");
+    if (!resume) append(fmt::format("step,phase,loss,learning_rate,{},seconds\n", figure.column));
 }
 
 void TrainingLog::append(const std::string& line) {
@@ -35,7 +35,8 @@ void TrainingLog::append(const std::string& line) {
 }
 
 void TrainingLog::add(const StepReport& report, const std::string& phase, double seconds) {
-    const std::string psnr = report.validation_psnr ? fmt::format("{:.6f}", *report.validation_psnr) : "";
+    const std::string psnr =
+        report.validation_psnr ? fmt::format("{:.6f}", figure_.factor * *report.validation_psnr) : "";
     append(fmt::format("{},{},{:.9g},{:.6g},{},{:.1f}\n", report.step, phase, report.loss,
                        report.learning_rate, psnr, seconds));
     const double now =
@@ -43,7 +44,7 @@ void TrainingLog::add(const StepReport& report, const std::string& phase, double
     events_.add_scalar("training/loss", report.loss, report.step, now);
     events_.add_scalar("training/learning_rate", report.learning_rate, report.step, now);
     if (report.validation_psnr)
-        events_.add_scalar("validation/psnr", *report.validation_psnr, report.step, now);
+        events_.add_scalar(figure_.event, figure_.factor * *report.validation_psnr, report.step, now);
 }
 
 void TrainingLog::flush(std::uintmax_t& metrics_bytes, std::uintmax_t& events_bytes) {

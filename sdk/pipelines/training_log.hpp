@@ -15,6 +15,14 @@ namespace sonolux {
 
 inline constexpr const char* training_events_name = "events.out.tfevents.sonolux";
 
+/// How the score of a validation, of which more is better, is shown to people.
+struct ValidationFigure {
+    const char* column = "validation_psnr";  ///< of metrics.csv
+    const char* event = "validation/psnr";   ///< for TensorBoard
+    const char* unit = "dB";
+    double factor = 1;  ///< from the score to the figure
+};
+
 /// metrics.csv (step, phase, loss, learning_rate, validation_psnr, seconds) and the same as TensorBoard
 /// events.
 class TrainingLog {
@@ -22,7 +30,7 @@ public:
     /// Continues the files after the given numbers of bytes, dropping the rest, or starts them. Throws
     /// Error{file_error}.
     TrainingLog(const std::filesystem::path& folder, std::uintmax_t metrics_bytes,
-                std::uintmax_t events_bytes);
+                std::uintmax_t events_bytes, const ValidationFigure& figure = {});
 
     void add(const StepReport& report, const std::string& phase, double seconds);
 
@@ -36,6 +44,7 @@ private:
 
     void append(const std::string& line);
 
+    ValidationFigure figure_;
     std::filesystem::path path_;
     std::unique_ptr<std::FILE, Close> file_;
     std::uintmax_t bytes_ = 0;

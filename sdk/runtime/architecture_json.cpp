@@ -14,11 +14,13 @@ struct Word {
     Value value;
 };
 
-constexpr std::array filter_kinds{Word{"dct", FilterKind::dct}, Word{"free", FilterKind::free}};
+constexpr std::array filter_kinds{Word{"dct", FilterKind::dct}, Word{"free", FilterKind::free},
+                                  Word{"unit_with_mean", FilterKind::unit_with_mean}};
 constexpr std::array activation_kinds{Word{"gaussian_rbf", ActivationKind::gaussian_rbf},
                                       Word{"linear_knots", ActivationKind::linear_knots}};
 constexpr std::array border_gradients{Word{"exact", BorderGradient::exact},
-                                      Word{"cropped", BorderGradient::cropped}};
+                                      Word{"cropped", BorderGradient::cropped},
+                                      Word{"valid", BorderGradient::valid}};
 constexpr std::array step_rules{Word{"plain", StepRule::plain}, Word{"damped", StepRule::damped}};
 constexpr std::array shrinkage_forms{Word{"direct", ShrinkageForm::direct},
                                      Word{"residual", ShrinkageForm::residual}};
@@ -31,6 +33,12 @@ std::string_view word_for(const std::array<Word<Value>, count>& words, Value val
         if (entry.value == value) return entry.word;
     fail(Status::internal_error, "an architecture has an enumerator without a word, ",
          static_cast<int>(value));
+}
+
+template <class Value>
+Value value_for(const std::array<Word<Value>, 3>& words, const JsonField& field) {
+    const std::string& word = field.one_of({words[0].word, words[1].word, words[2].word});
+    return word == words[0].word ? words[0].value : word == words[1].word ? words[1].value : words[2].value;
 }
 
 template <class Value>
@@ -85,7 +93,8 @@ FilterBankOptions filters_from_json(const JsonField& json) {
     FilterBankOptions options;
     options.kind = value_for(filter_kinds, json["kind"]);
     options.count = count(json["count"], 1, 256);
-    options.size = odd(json["size"], 3, 11);
+    options.size =
+        options.kind == FilterKind::unit_with_mean ? count(json["size"], 3, 11) : odd(json["size"], 3, 11);
     if (json.has("channels")) options.channels = count(json["channels"], 1, 4);
     return options;
 }
@@ -129,24 +138,26 @@ Json to_json(const ActivationOptions& options) {
 
 FieldsOfExpertsOptions experts_from_json(const JsonField& json) {
     require_type(json, "fields_of_experts");
-    json.allow_only({"type", "filters", "activation", "boundary", "border", "scale"});
+    json.allow_only({"type", "filters", "activation", "boundary", "border", "weight_nodes", "scale"});
     FieldsOfExpertsOptions options;
     options.filters = filters_from_json(json["filters"]);
     options.activation = activation_from_json(json["activation"]);
     options.boundary = boundary_from_json(json["boundary"]);
     options.border = value_for(border_gradients, json["border"]);
+    if (json.has("weight_nodes")) options.weight_nodes = count(json["weight_nodes"], 2, 32);
     options.scale = positive(json["scale"]);
     return options;
 }
 
 Json to_json(const FieldsOfExpertsOptions& options) {
-    return Json::object()
-        .set("type", "fields_of_experts")
-        .set("filters", to_json(options.filters))
-        .set("activation", to_json(options.activation))
-        .set("boundary", to_string(options.boundary))
-        .set("border", word_for(border_gradients, options.border))
-        .set("scale", shortest(options.scale));
+    Json json = Json::object()
+                    .set("type", "fields_of_experts")
+                    .set("filters", to_json(options.filters))
+                    .set("activation", to_json(options.activation))
+                    .set("boundary", to_string(options.boundary))
+                    .set("border", word_for(border_gradients, options.border));
+    if (options.weight_nodes > 0) json.set("weight_nodes", options.weight_nodes);
+    return json.set("scale", shortest(options.scale));
 }
 
 ConvolutionalNetworkOptions convolutions_from_json(const JsonField& json) {
@@ -246,6 +257,32 @@ Json to_json(const ShrinkageFieldsOptions& options) {
         .set("prior", experts ? to_json(options.experts) : to_json(options.network, options.experts.filters));
 }
 
+MaskedVariationalOptions masked_from_json(const JsonField& json) {
+    json.allow_only({"type", "stages", "shared_parameters", "filters", "weight_nodes", "knots", "step_knots",
+                     "preconditioner"});
+    MaskedVariationalOptions options;
+    options.stages = count(json["stages"], 1, 100);
+    options.shared_parameters = json["shared_parameters"].flag();
+    options.filters = filters_from_json(json["filters"]);
+    options.weight_nodes = count(json["weight_nodes"], 0, 32);
+    options.knots = count(json["knots"], 2, 256);
+    options.step_knots = count(json["step_knots"], 2, 256);
+    options.preconditioner = static_cast<Index>(json["preconditioner"].integer(0, Index{1} << 30));
+    return options;
+}
+
+Json to_json(const MaskedVariationalOptions& options) {
+    return Json::object()
+        .set("type", "masked_variational_network")
+        .set("stages", options.stages)
+        .set("shared_parameters", options.shared_parameters)
+        .set("filters", to_json(options.filters))
+        .set("weight_nodes", options.weight_nodes)
+        .set("knots", options.knots)
+        .set("step_knots", options.step_knots)
+        .set("preconditioner", options.preconditioner);
+}
+
 }  // namespace
 
 Json architecture_to_json(const NetworkOptions& options) {
@@ -253,6 +290,7 @@ Json architecture_to_json(const NetworkOptions& options) {
 }
 
 NetworkOptions architecture_from_json(const JsonField& json) {
+    if (json["type"].value() == Json("masked_variational_network")) return masked_from_json(json);
     if (is_first_type(json, "variational_network", "shrinkage_fields")) return variational_from_json(json);
     return shrinkage_from_json(json);
 }

@@ -11,6 +11,7 @@
 #include <sonolux/sdk/runtime/sonolux.h>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
+#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
 using namespace sonolux;
 
@@ -18,13 +19,14 @@ struct slx_model {
     Model model;
     Index parameter_count = 0;
     int stages = 0, channels = 1;
+    std::string geometry;  // hash, of models that map the speed of sound
+    std::size_t measurements = 0, rows = 0, columns = 0;
 };
 
+// One of the two.
 struct slx_plan {
-    Reconstructor reconstructor;
-
-    slx_plan(const Model& model, Index rows, Index columns, const ReconstructorOptions& options)
-        : reconstructor(model, rows, columns, options) {}
+    std::unique_ptr<Reconstructor> of_images;
+    std::unique_ptr<SoundSpeedReconstructor> of_delays;
 };
 
 namespace {
@@ -118,6 +120,8 @@ View<const float> to_kernel(const float* kernel, std::size_t rows, std::size_t c
     return {kernel, {to_size(rows, rows_name.c_str()), to_size(columns, columns_name.c_str())}};
 }
 
+bool maps_sound_speed(const Model& model) { return model.problem.kind == "sound_speed"; }
+
 std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
     auto handle = std::make_unique<slx_model>();
     handle->model = std::move(model);
@@ -125,7 +129,22 @@ std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
     handle->parameter_count = static_cast<Index>(network->parameters().size());
     handle->stages = static_cast<int>(network->steps());
     handle->channels = static_cast<int>(network->channels());
+    if (maps_sound_speed(handle->model)) {
+        const TravelTimeProblem problem = travel_time_problem(handle->model.problem, std::string(source));
+        handle->geometry = geometry_hash(problem);
+        handle->measurements = problem.geometry.measurements.size();
+        handle->rows = static_cast<std::size_t>(problem.geometry.map.rows);
+        handle->columns = static_cast<std::size_t>(problem.geometry.map.columns);
+    }
     return handle;
+}
+
+// For what only plans of images have.
+Reconstructor& images_of(slx_plan* plan) {
+    require_pointer(plan, "plan");
+    require(plan->of_images != nullptr, Status::unsupported,
+            "the plan maps the speed of sound: it has no noise level and no kernel");
+    return *plan->of_images;
 }
 
 float in_grey_levels(double sigma) noexcept { return static_cast<float>(255 * sigma); }
@@ -165,10 +184,10 @@ ReconstructorOptions to_options(const slx_plan_options& given) {
 
 // Says what is wrong with an image of a run; false if it is fine. Allocates nothing.
 template <class Image>
-bool refuse_image(const slx_plan& plan, const Image* image, const char* name, slx_error* error,
+bool refuse_image(const Reconstructor& plan, const Image* image, const char* name, slx_error* error,
                   slx_status& status) noexcept {
-    const auto rows = static_cast<std::size_t>(plan.reconstructor.rows());
-    const auto columns = static_cast<std::size_t>(plan.reconstructor.columns());
+    const auto rows = static_cast<std::size_t>(plan.rows());
+    const auto columns = static_cast<std::size_t>(plan.columns());
     char text[200];
     if (image == nullptr || image->data == nullptr) {
         std::snprintf(text, sizeof text, "%s%s must not be NULL", name, image == nullptr ? "" : "->data");
@@ -241,6 +260,10 @@ slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_
         known.needs_kernel = model->model.problem.kind == "deblur" ? 1 : 0;
         known.kernel_rows = static_cast<std::size_t>(kernel[0]);
         known.kernel_columns = static_cast<std::size_t>(kernel[1]);
+        known.geometry = model->geometry.empty() ? nullptr : model->geometry.c_str();
+        known.measurements = model->measurements;
+        known.rows = model->rows;
+        known.columns = model->columns;
         write_struct(known, info, "info");
     });
 }
@@ -254,7 +277,23 @@ slx_status slx_plan_create(const slx_model* model, const slx_plan_options* optio
         const slx_plan_options known = read_struct(options, "options");
         const Index rows = to_size(known.rows, "options->rows"),
                     columns = to_size(known.columns, "options->columns");
-        *plan = std::make_unique<slx_plan>(model->model, rows, columns, to_options(known)).release();
+        const ReconstructorOptions given = to_options(known);
+        auto made = std::make_unique<slx_plan>();
+        if (maps_sound_speed(model->model)) {
+            require(known.rows == model->rows && known.columns == model->columns, Status::size_mismatch,
+                    "options->rows x columns must be those of the model's map, ", model->rows, " x ",
+                    model->columns, ", got ", known.rows, " x ", known.columns);
+            require(given.kernel.data() == nullptr && given.sigma == 0, Status::invalid_argument,
+                    "options->kernel and sigma must not be given: the model maps the speed of sound");
+            SoundSpeedOptions sound;
+            sound.threads = given.threads;
+            sound.runner = given.runner;
+            sound.progress = given.progress;
+            made->of_delays = std::make_unique<SoundSpeedReconstructor>(model->model, sound);
+        } else {
+            made->of_images = std::make_unique<Reconstructor>(model->model, rows, columns, given);
+        }
+        *plan = made.release();
     });
 }
 
@@ -264,8 +303,22 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
     return guarded(error, [&] {
         require_pointer(plan, "plan");
         require_pointer(info, "info");
-        const Reconstructor& reconstructor = plan->reconstructor;
         slx_plan_info known{};
+        const auto describe = [&](const Context& context) {
+            known.threads = context.threads();
+            std::snprintf(known.isa, sizeof known.isa, "%s", to_string(context.isa()));
+        };
+        if (plan->of_delays != nullptr) {
+            const SoundSpeedReconstructor& maps = *plan->of_delays;
+            known.rows = known.tile_rows = static_cast<std::size_t>(maps.rows());
+            known.columns = known.tile_columns = static_cast<std::size_t>(maps.columns());
+            known.tiles = 1;
+            known.workspace_bytes = maps.workspace_bytes();
+            known.channels = 1;
+            describe(maps.context());
+            return write_struct(known, info, "info");
+        }
+        const Reconstructor& reconstructor = *plan->of_images;
         known.rows = static_cast<std::size_t>(reconstructor.rows());
         known.columns = static_cast<std::size_t>(reconstructor.columns());
         known.tile_rows = static_cast<std::size_t>(reconstructor.tile_rows());
@@ -273,8 +326,7 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
         known.tiles = static_cast<std::size_t>(reconstructor.tiles());
         known.workspace_bytes = reconstructor.workspace_bytes();
         known.sigma = reconstructor.sigma();
-        known.threads = reconstructor.context().threads();
-        std::snprintf(known.isa, sizeof known.isa, "%s", to_string(reconstructor.context().isa()));
+        describe(reconstructor.context());
         known.plan_bytes = reconstructor.plan_bytes();
         known.channels = static_cast<int32_t>(reconstructor.channels());
         const Shape kernel = reconstructor.largest_kernel();
@@ -285,23 +337,25 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
 }
 
 size_t slx_plan_workspace_bytes(const slx_plan* plan) {
-    return plan == nullptr ? 0 : plan->reconstructor.workspace_bytes();
+    if (plan == nullptr) return 0;
+    return plan->of_delays ? plan->of_delays->workspace_bytes() : plan->of_images->workspace_bytes();
 }
 
 slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error) {
     return guarded(error, [&] {
         require_pointer(plan, "plan");
-        if (memory == nullptr && byte_count == 0) return plan->reconstructor.bind();
-        require_pointer(memory, "memory");
-        plan->reconstructor.bind({static_cast<std::byte*>(memory), byte_count});
+        const auto bind = [&](auto& reconstructor) {
+            if (memory == nullptr && byte_count == 0) return reconstructor.bind();
+            require_pointer(memory, "memory");
+            reconstructor.bind({static_cast<std::byte*>(memory), byte_count});
+        };
+        if (plan->of_delays != nullptr) return bind(*plan->of_delays);
+        bind(*plan->of_images);
     });
 }
 
 slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error) {
-    return guarded(error, [&] {
-        require_pointer(plan, "plan");
-        plan->reconstructor.set_sigma(sigma);
-    });
+    return guarded(error, [&] { images_of(plan).set_sigma(sigma); });
 }
 
 slx_status slx_plan_set_kernel(slx_plan* plan, const float* kernel, size_t kernel_rows, size_t kernel_columns,
@@ -309,7 +363,7 @@ slx_status slx_plan_set_kernel(slx_plan* plan, const float* kernel, size_t kerne
     return guarded(error, [&] {
         require_pointer(plan, "plan");
         require_pointer(kernel, "kernel");
-        plan->reconstructor.set_kernel(
+        images_of(plan).set_kernel(
             {kernel, {to_size(kernel_rows, "kernel_rows"), to_size(kernel_columns, "kernel_columns")}});
     });
 }
@@ -317,7 +371,9 @@ slx_status slx_plan_set_kernel(slx_plan* plan, const float* kernel, size_t kerne
 slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* error) {
     return guarded(error, [&] {
         require_pointer(plan, "plan");
-        plan->reconstructor.set_time_limit(seconds == 0 ? HUGE_VAL : seconds);
+        const double limit = seconds == 0 ? HUGE_VAL : seconds;
+        if (plan->of_delays != nullptr) return plan->of_delays->set_time_limit(limit);
+        plan->of_images->set_time_limit(limit);
     });
 }
 
@@ -328,7 +384,10 @@ slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* o
 slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out, size_t channels,
                                slx_error* error) {
     if (plan == nullptr) return report(error, Status::invalid_argument, "plan must not be NULL");
-    Reconstructor& reconstructor = plan->reconstructor;
+    if (plan->of_images == nullptr)
+        return report(error, Status::unsupported,
+                      "the plan maps the speed of sound: call slx_plan_run_delays");
+    Reconstructor& reconstructor = *plan->of_images;
     const auto wanted = static_cast<std::size_t>(reconstructor.channels());
     if (channels != wanted) {
         char text[160];
@@ -350,10 +409,10 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
     for (std::size_t c = 0; c < channels; ++c) {
         char in_name[] = "in[0]", out_name[] = "out[0]";
         in_name[3] = out_name[4] = static_cast<char>('0' + c);
-        if (refuse_image(*plan, in == nullptr ? nullptr : in + c, channels > 1 && in ? in_name : "in", error,
-                         refused) ||
-            refuse_image(*plan, out == nullptr ? nullptr : out + c, channels > 1 && out ? out_name : "out",
-                         error, refused))
+        if (refuse_image(reconstructor, in == nullptr ? nullptr : in + c, channels > 1 && in ? in_name : "in",
+                         error, refused) ||
+            refuse_image(reconstructor, out == nullptr ? nullptr : out + c,
+                         channels > 1 && out ? out_name : "out", error, refused))
             return refused;
         from[c] = view(in[c]);
         to[c] = view(out[c]);
@@ -380,7 +439,62 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
 }
 
 void slx_plan_cancel(slx_plan* plan) {
-    if (plan != nullptr) plan->reconstructor.cancel();
+    if (plan == nullptr) return;
+    if (plan->of_delays != nullptr)
+        plan->of_delays->cancel();
+    else
+        plan->of_images->cancel();
+}
+
+slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
+                               slx_frame_report* frame, slx_error* error) {
+    const auto refuse = [&](const char* text) { return report(error, Status::invalid_argument, text); };
+    if (plan == nullptr) return refuse("plan must not be NULL");
+    if (plan->of_delays == nullptr)
+        return report(error, Status::unsupported, "the plan reconstructs images: call slx_plan_run");
+    if (in == nullptr || in->delays == nullptr)
+        return refuse(in == nullptr ? "in must not be NULL" : "in->delays must not be NULL");
+    if (out == nullptr || out->speed == nullptr)
+        return refuse(out == nullptr ? "out must not be NULL" : "out->speed must not be NULL");
+    SoundSpeedReconstructor& maps = *plan->of_delays;
+    const auto measurements = static_cast<std::size_t>(maps.measurements());
+    const auto rows = static_cast<std::size_t>(maps.rows()),
+               columns = static_cast<std::size_t>(maps.columns());
+    char text[400];
+    if (in->measurements != measurements || in->rows != rows || in->columns != columns || out->rows != rows ||
+        out->columns != columns) {
+        std::snprintf(
+            text, sizeof text,
+            "in must be %zu x %zu x %zu and out %zu x %zu, as the model's geometry, got %zu x %zu x "
+            "%zu and %zu x %zu",
+            measurements, rows, columns, rows, columns, in->measurements, in->rows, in->columns, out->rows,
+            out->columns);
+        return report(error, Status::size_mismatch, text);
+    }
+    if (in->geometry == nullptr)
+        return refuse("in->geometry must be the hash of the delays' geometry, got NULL");
+    if (std::strcmp(in->geometry, maps.geometry().c_str()) != 0) {
+        std::snprintf(
+            text, sizeof text,
+            "in->geometry must be that of the model, %s: these are delays of another geometry, %.64s",
+            maps.geometry().c_str(), in->geometry);
+        return report(error, Status::invalid_argument, text);
+    }
+    const Shape domain{maps.rows(), maps.columns()}, range{maps.measurements(), maps.rows(), maps.columns()};
+    const Status status = maps.run(
+        {in->delays, range}, in->mask != nullptr ? View<const float>(in->mask, range) : View<const float>(),
+        {out->speed, domain}, out->support != nullptr ? View<float>(out->support, domain) : View<float>());
+    if (frame != nullptr) {
+        frame->uniform_speed = maps.report().uniform_speed;
+        frame->deviation = maps.report().deviation;
+        frame->measured = maps.report().measured;
+    }
+    switch (status) {
+        case Status::ok: return report(error, status);
+        case Status::cancelled: return report(error, status, "cancelled: the map is not finished");
+        case Status::deadline_exceeded: return report(error, status, "time is up: the map is not finished");
+        default: maps.explain(text, sizeof text); return report(error, status, text);
+    }
 }
 
 }  // extern "C"

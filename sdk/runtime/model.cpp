@@ -1,6 +1,7 @@
 // sonolux/sdk/runtime/model.cpp
 #include <sonolux/sdk/runtime/model.hpp>
 #include <sonolux/sdk/runtime/sha256.hpp>
+#include <sonolux/sdk/runtime/travel_time_problem.hpp>
 
 namespace sonolux {
 namespace {
@@ -39,6 +40,7 @@ ModelProblem read_problem(const JsonField& field) {
         problem.geometry = field["geometry"].value();
     }
     if (problem.kind == "deblur" && field.has("geometry")) (void)read_largest_kernel(field["geometry"]);
+    if (problem.kind == "sound_speed") (void)travel_time_problem_from_json(field["geometry"]);
     return problem;
 }
 

@@ -31,7 +31,8 @@ namespace sonolux {
 
 /// The inverse problem that a model solves, in the units of its training.
 struct ModelProblem {
-    /// "denoise"; or "deblur": with a kernel that is told when the model runs.
+    /// "denoise"; "deblur": with a kernel that is told when the model runs; or "sound_speed": from delays
+    /// between transmissions, whose geometry travel_time_problem.hpp reads.
     std::string kind = "denoise";
 
     /// Range of noise standard deviations it was trained for, in image values (1 is white, whatever
@@ -42,7 +43,7 @@ struct ModelProblem {
     double value_scale = 1;
 
     /// What the network assumes beyond the border: zero, circular, replicate, symmetric or reflect; or what
-    /// shrinkage fields do about it: circular, replicate, taper or valid.
+    /// shrinkage fields do about it: circular, replicate, taper or valid. Masked variational networks: valid.
     std::string boundary = "symmetric";
 
     /// Anything more that is to be known of the problem, or null. Deblurring: {"largest_kernel": [27, 27]},

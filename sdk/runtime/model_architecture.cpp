@@ -33,6 +33,12 @@ Index least_parameters(const VariationalNetworkOptions& options) {
     return least_parameters(options.prior, options.sigma_degree);
 }
 
+Index least_parameters(const MaskedVariationalOptions& options) {
+    const Index each = least_parameters(options.filters) / options.filters.count + options.knots +
+                       Index{options.weight_nodes} * options.weight_nodes;
+    return options.filters.count * each + options.preconditioner;
+}
+
 Index least_parameters(const ShrinkageFieldsOptions& options) {
     if (options.prior == ShrinkagePrior::fields_of_experts)
         return least_parameters(options.experts, options.sigma_degree);
@@ -59,6 +65,8 @@ std::string boundary_of(const VariationalNetworkOptions& options) {
 
 std::string boundary_of(const ShrinkageFieldsOptions& options) { return to_string(options.border); }
 
+std::string boundary_of(const MaskedVariationalOptions&) { return "valid"; }
+
 std::string boundary_of(const NetworkOptions& options) {
     return std::visit([](const auto& any) { return boundary_of(any); }, options);
 }
@@ -79,6 +87,11 @@ NetworkOptions architecture_of(const Model& model, std::string_view source) {
             Status::unsupported, name,
             ": sonolux.problem.kind is \"deblur\", for which the architecture must be ",
             "\"shrinkage_fields\", got ", model.architecture.find("type")->description());
+    const bool masked = std::holds_alternative<MaskedVariationalOptions>(options);
+    require((model.problem.kind == "sound_speed") == masked, Status::unsupported, name,
+            ": sonolux.problem.kind is \"", model.problem.kind, "\", for which the architecture must ",
+            masked ? "not be " : "be ", "\"masked_variational_network\", got ",
+            model.architecture.find("type")->description());
     return options;
 }
 

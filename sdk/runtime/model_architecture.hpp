@@ -15,6 +15,11 @@
 //      "sigma_degree": 0, "sigma_reference": 25.0, "scale_by_sigma": false,
 //      "prior": EXPERTS | CONVOLUTIONS}
 //
+// Variational networks of masked measurements (solvers/masked_variational_network.hpp):
+//
+//     {"type": "masked_variational_network", "stages": 20, "shared_parameters": false, "filters": FILTERS,
+//      "weight_nodes": 8, "knots": 35, "step_knots": 35, "preconditioner": 0}
+//
 // The learned parts are
 //
 //     EXPERTS = {"type": "fields_of_experts", "filters": FILTERS,
@@ -25,7 +30,7 @@
 //                "border": "exact" | "cropped", "scale": 1.0}
 //     CONVOLUTIONS = {"type": "convolutional_network", "filters": FILTERS, "layers": 6, "features": 32,
 //                     "size": 3, "nonlinearity": "elu" | "relu", "boundary": as above}
-//     FILTERS = {"kind": "dct" | "free", "count": 24, "size": 5}
+//     FILTERS = {"kind": "dct" | "free" | "unit_with_mean", "count": 24, "size": 5}
 //
 // with FILTERS of CONVOLUTIONS those of the denominator.
 //

@@ -97,7 +97,8 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
 void Reconstructor::plan(const VariationalNetworkOptions& architecture) {
     overlap_ = architecture.stages * (Index{2} * (architecture.prior.filters.size / 2));
     circular_ = architecture.prior.boundary == BoundaryRule::circular;
-    tileable_ = !circular_ || architecture.prior.border == BorderGradient::cropped;
+    tileable_ = (!circular_ || architecture.prior.border == BorderGradient::cropped) &&
+                architecture.prior.border != BorderGradient::valid && architecture.prior.weight_nodes == 0;
 }
 
 void Reconstructor::plan(const ShrinkageFieldsOptions& architecture, const ReconstructorOptions& options) {

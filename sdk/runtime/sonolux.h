@@ -122,7 +122,7 @@ SLX_API void slx_model_destroy(slx_model* model);
 typedef struct slx_model_info {
     size_t size;
     const char* name;    /* "denoise_sigma25" */
-    const char* problem; /* what it solves: "denoise" or "deblur" */
+    const char* problem; /* what it solves: "denoise", "deblur" or "sound_speed" */
     const char* licence; /* of its parameters, and of what they were learned from */
     float sigma_min;     /* the noise levels that it was trained for: standard deviations in units of */
     float sigma_max;     /* 1/255 of the image range; equal where it knows one level only */
@@ -135,6 +135,14 @@ typedef struct slx_model_info {
     int32_t needs_kernel;
     size_t kernel_rows;
     size_t kernel_columns;
+
+    /* Since 0.2. Of models that solve "sound_speed": the hash of the geometry whose delays they read, which
+     * belongs to the model; how many measurements there are at each pixel; rows and columns of the map. NULL
+     * and 0 for others. */
+    const char* geometry;
+    size_t measurements;
+    size_t rows;
+    size_t columns;
 } slx_model_info;
 
 SLX_API slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error);
@@ -297,6 +305,44 @@ SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_o
  * the others too. */
 SLX_API slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out,
                                        size_t channels, slx_error* error);
+
+/* Since 0.2. Delays between transmissions, measurements x rows x columns, without gaps, in seconds: the
+ * model's geometry says which. NaN where nothing was measured. `mask`, of the same sizes, or NULL: 1 where a
+ * delay counts, 0 where it does not. `geometry` is the hash that the model's info states: whoever measured the
+ * delays knows for which geometry, and a mistake is an error and not a map of nothing. */
+typedef struct slx_delays {
+    const char* geometry;
+    const float* delays;
+    const float* mask;
+    size_t measurements;
+    size_t rows;
+    size_t columns;
+} slx_delays;
+
+/* Rows x columns, without gaps: the speed of sound in m/s everywhere, and in `support`, unless it is NULL, the
+ * fraction of measurements that counted at each pixel: maps are shown where it is above 0. */
+typedef struct slx_speed_map {
+    float* speed;
+    float* support;
+    size_t rows;
+    size_t columns;
+} slx_speed_map;
+
+/* What a frame was; also of a refused one, as far as it came. */
+typedef struct slx_frame_report {
+    double uniform_speed; /* m/s: the uniform one that fits best */
+    double deviation;     /* s: root mean square of the delays that it does not explain */
+    double measured;      /* fraction of the delays that the model trusts which counted */
+} slx_frame_report;
+
+/* Since 0.2. Maps the speed of sound, by a model that solves "sound_speed". Allocates nothing, locks nothing.
+ * `frame` may be NULL.
+ *
+ * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: the map is that of the last finished stage;
+ * SLX_SIZE_MISMATCH, or SLX_INVALID_ARGUMENT: another geometry, infinite delays, too few of them, or delays
+ * that no plausible speed explains, as in another unit: the map is as before. */
+SLX_API slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
+                                       slx_frame_report* frame, slx_error* error);
 
 /* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at
  * once. Runs after that are not affected. NULL is allowed. */

@@ -29,14 +29,37 @@ BatchGradient::Worker::Worker(const UnrolledNetwork& network, const BatchOptions
         network.training_workspace_bytes(domain.last(1), domain.last(0), context, sample.observation())));
 }
 
+BatchGradient::Worker::Worker(const UnrolledNetwork& network, Isa isa, std::unique_ptr<TrainingCase> made)
+    : context(make_serial_runner()), sample(1, 1, nullptr), own(std::move(made)) {
+    context.set_isa(isa);
+    const Shape domain = own->domain();
+    context.workspace().reserve(std::max(
+        own->workspace_bytes(context),
+        network.training_workspace_bytes(domain.last(1), domain.last(0), context, own->observation())));
+}
+
 BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
                              const TrainingBlur* blur)
     : network_(network), options_(checked(options)), context_(context) {
     for (int thread = 0; thread < context.threads(); ++thread)
         workers_.push_back(std::make_unique<Worker>(network, options_, context.isa(), blur));
-    const Index groups = group_count(options.batch, options.group);
-    gradients_ = Array<float>({groups, static_cast<Index>(network.parameters().size())});
+    reserve();
+}
+
+BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
+                             const CaseFactory& cases)
+    : network_(network), options_(checked(options)), context_(context) {
+    for (int thread = 0; thread < context.threads(); ++thread)
+        workers_.push_back(std::make_unique<Worker>(network, context.isa(), cases()));
+    reserve();
+}
+
+void BatchGradient::reserve() {
+    const Index groups = group_count(options_.batch, options_.group);
+    gradients_ = Array<float>({groups, static_cast<Index>(network_.parameters().size())});
     losses_.resize(static_cast<std::size_t>(groups));
+    ranges_ = static_cast<std::size_t>(network_.range_count());
+    peaks_.resize(static_cast<std::size_t>(groups) * ranges_);
 }
 
 double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first, Index count,
@@ -46,6 +69,7 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
     const Index groups = group_count(count, options_.group);
     const Index parameters = gradients_.view().columns();
     const float scale = network_.entry_scale() / 255.0f;
+    std::fill(peaks_.begin(), peaks_.end(), 0.0f);
 
     parallel_for(context_, groups, [&](Index group, int thread) noexcept {
         Worker& worker = *workers_[static_cast<std::size_t>(thread)];
@@ -54,8 +78,16 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
         const std::span<float> sum(row, static_cast<std::size_t>(parameters));
         double loss_sum = 0;
         const Index end = std::min(count, (group + 1) * options_.group);
+        float* peaks = ranges_ > 0 ? peaks_.data() + static_cast<std::size_t>(group) * ranges_ : nullptr;
         for (Index patch = group * options_.group; patch < end; ++patch) {
             const std::uint64_t sample = first + static_cast<std::uint64_t>(patch);
+            if (worker.own) {
+                TrainingCase& one = *worker.own;
+                one.make(sample, worker.context);
+                loss_sum += network_.loss_gradient(one.start(), one.observation(), one.truth(), loss,
+                                                   step_weights, sum, worker.context, {}, {}, peaks);
+                continue;
+            }
             source(sample, worker.sample.clean());
             worker.sample.degrade(sample, {seed, static_cast<std::uint64_t>(stream), sample, sigma}, scale,
                                   worker.context);
@@ -74,6 +106,8 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
         const float* row = gradients_.view().row(group);
         for (Index p = 0; p < parameters; ++p) gradient[static_cast<std::size_t>(p)] += row[p];
         loss_sum += losses_[static_cast<std::size_t>(group)];
+        for (std::size_t r = 0; r < ranges_; ++r)
+            peaks_[r] = std::max(peaks_[r], peaks_[static_cast<std::size_t>(group) * ranges_ + r]);
     }
     for (double& value : gradient) value *= mean;
     return mean * loss_sum;

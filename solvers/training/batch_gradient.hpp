@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <sonolux/core/random.hpp>
+#include <sonolux/solvers/training/training_case.hpp>
 #include <sonolux/solvers/training/training_sample.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
@@ -49,6 +50,11 @@ public:
     BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
                   const TrainingBlur* blur = nullptr);
 
+    /// For problems that make their own samples; of the options, rows and columns are not looked at.
+    /// `evaluate` then looks at no source, seed, stream or sigma.
+    BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
+                  const CaseFactory& cases);
+
     /// The mean over patches [first, first + count) of
     ///
     ///     sum_t step_weights[t] loss(x_{t+1}, x*),    x_0 = y = A x* + sigma n
@@ -61,15 +67,22 @@ public:
                     TrainingStream stream, double sigma, const Loss& loss,
                     std::span<const double> step_weights, std::span<double> gradient) noexcept;
 
+    /// The largest magnitudes that learned functions saw in the last `evaluate`, of networks whose ranges
+    /// follow the data: [range_count].
+    [[nodiscard]] std::span<const float> peaks() const noexcept { return {peaks_.data(), ranges_}; }
+
     [[nodiscard]] const BatchOptions& options() const noexcept { return options_; }
 
 private:
     struct Worker {
         Context context;
         TrainingSample sample;
+        std::unique_ptr<TrainingCase> own;  // in place of the sample
         Worker(const UnrolledNetwork& network, const BatchOptions& options, Isa isa,
                const TrainingBlur* blur);
+        Worker(const UnrolledNetwork& network, Isa isa, std::unique_ptr<TrainingCase> made);
     };
+    void reserve();
 
     const UnrolledNetwork& network_;
     BatchOptions options_;
@@ -77,6 +90,8 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;  // one per thread
     Array<float> gradients_;                        // [groups, parameters]
     std::vector<double> losses_;                    // [groups]
+    std::vector<float> peaks_;                      // [groups, ranges]; the first row those of all
+    std::size_t ranges_ = 0;
 };
 
 }  // namespace sonolux

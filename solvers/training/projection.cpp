@@ -25,7 +25,11 @@ void project(std::span<float> parameters, const std::vector<Parameter>& layout) 
         float* values = parameters.data() + parameter.offset;
         const Index count = parameter.shape.elements();
         switch (parameter.constraint) {
-            case Constraint::none: break;
+            case Constraint::none:
+            case Constraint::fixed: break;
+            case Constraint::unit_interval:
+                for (Index i = 0; i < count; ++i) values[i] = std::clamp(values[i], 0.0f, 1.0f);
+                break;
             case Constraint::zero_mean_unit_ball: {
                 const Index rows = parameter.shape.rank() > 1 ? parameter.shape[0] : 1;
                 for (Index row = 0; row < rows; ++row)

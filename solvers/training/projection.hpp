@@ -17,6 +17,7 @@ inline constexpr float smallest_positive_parameter = 1e-6f;
 ///
 ///     zero_mean_unit_ball   row <- (row - mean) / max(1, |row - mean|)
 ///     positive              value <- max(value, 1e-6)
+///     unit_interval         value <- min(max(value, 0), 1)
 void project(std::span<float> parameters, const std::vector<Parameter>& layout) noexcept;
 
 }  // namespace sonolux

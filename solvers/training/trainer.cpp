@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include <sonolux/solvers/training/knot_smoothness.hpp>
 #include <sonolux/solvers/training/projection.hpp>
 
 namespace sonolux {
@@ -109,6 +110,26 @@ Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunctio
       batch_(network, options_.batch, context, options_.blur ? &*options_.blur : nullptr),
       adam_(options_.adam, typical_changes(network)),
       typical_(typical_changes(network)) {
+    prepare();
+}
+
+Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, const CaseFactory& cases,
+                 const Loss& loss, Validation* validation, Context& context)
+    : network_(network),
+      options_(checked(std::move(options), network.steps())),
+      loss_(loss),
+      validation_(validation != nullptr && !validation->empty() ? validation : nullptr),
+      batch_(network, options_.batch, context, cases),
+      adam_(options_.adam, typical_changes(network)),
+      typical_(typical_changes(network)) {
+    for (const TrainingPhase& phase : options_.phases)
+        require(phase.optimiser != Optimiser::lbfgs, Status::unsupported, "phase \"", phase.name,
+                "\": problems that make their own samples are learned by Adam");
+    prepare();
+}
+
+void Trainer::prepare() {
+    UnrolledNetwork& network = network_;
     const std::size_t count = network.parameters().size();
     stage_of_.resize(count);
     bool constrained = false;
@@ -125,6 +146,7 @@ Trainer::Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunctio
     gradient_.resize(count);
     part_.resize(count);
     best_parameters_.assign(network.parameters().begin(), network.parameters().end());
+    running_peaks_.assign(static_cast<std::size_t>(network.range_count()), 0.0f);
 }
 
 Index Trainer::total_steps() const noexcept {
@@ -181,13 +203,33 @@ double Trainer::adam_step(const TrainingPhase& phase, double rate) {
         loss += share * value;
         for (std::size_t i = 0; i < part_.size(); ++i) gradient_[i] += share * part_[i];
     }
+    if (options_.knot_smoothness > 0)
+        loss += add_knot_smoothness(network_.parameters(), network_.layout(), options_.knot_smoothness,
+                                    gradient_);
     double finite = loss;
     for (double value : gradient_) finite += 0 * value;  // NaN or infinite as soon as one is
     require(std::isfinite(finite), Status::internal_error, "the loss is not finite at step ", step_ + 1,
             " (phase \"", phase.name, "\", learning rate ", rate, "); a smaller learning rate may help");
     adam_.step(network_.parameters(), gradient_, trained_, rate);
     project(network_.parameters(), network_.layout());
+    if (!running_peaks_.empty()) follow_peaks();
     return loss;
+}
+
+void Trainer::follow_peaks() {
+    constexpr float smallest = 1e-3f;  // of a range: functions of nothing keep knots apart
+    const RangeOptions& options = options_.ranges;
+    const std::span<const float> peaks = batch_.peaks();
+    for (std::size_t i = 0; i < running_peaks_.size(); ++i) {
+        float& running = running_peaks_[i];
+        running = step_ == 0 ? peaks[i]
+                             : static_cast<float>(options.decay * running + (1 - options.decay) * peaks[i]);
+    }
+    const Index every = step_ < options.early_steps ? options.early_every : options.late_every;
+    if ((step_ + 1) % every != 0) return;
+    std::vector<float> ranges(running_peaks_);
+    for (float& range : ranges) range = std::max(static_cast<float>(options.margin) * range, smallest);
+    network_.resample(ranges);
 }
 
 double Trainer::fixed_set_gradient(const TrainingPhase& phase, std::span<double> gradient) noexcept {
@@ -244,6 +286,10 @@ StepReport Trainer::step() {
     for (Index stage = phase.first_stage; stage < phase.depth; ++stage)
         for (std::size_t i = 0; i < trained_.size(); ++i)
             if (stage_of_[i] == stage % distinct_stages_) trained_[i] = 1;
+    for (const Parameter& parameter : network_.layout())
+        if (parameter.constraint == Constraint::fixed)
+            std::fill_n(trained_.begin() + parameter.offset, parameter.shape.elements(),
+                        static_cast<unsigned char>(0));
 
     StepReport report;
     report.phase = phase_;
@@ -283,6 +329,7 @@ TrainingState Trainer::state() const {
     const UnrolledNetwork& network = network_;
     state.parameters.assign(network.parameters().begin(), network.parameters().end());
     state.adam = adam_.state();
+    state.running_peaks = running_peaks_;
     state.best_parameters = best_parameters_;
     state.best_psnr = best_psnr_;
     state.best_step = best_step_;
@@ -305,7 +352,11 @@ void Trainer::restore(const TrainingState& state) {
         before += options_.phases[static_cast<std::size_t>(phase)].steps;
     require(before == state.step, Status::size_mismatch, "a training state at step ", state.step,
             " does not fit phases that put it at step ", before);
+    require(state.running_peaks.size() == running_peaks_.size(), Status::size_mismatch,
+            "a training state of ", state.running_peaks.size(), " ranges does not fit a network of ",
+            running_peaks_.size());
     adam_.restore(state.adam);
+    running_peaks_ = state.running_peaks;
     std::copy(state.parameters.begin(), state.parameters.end(), network_.parameters().begin());
     best_parameters_ = state.best_parameters;
     best_psnr_ = state.best_psnr;

@@ -50,6 +50,16 @@ struct NoiseLevels {
     friend bool operator==(const NoiseLevels&, const NoiseLevels&) = default;
 };
 
+/// How the ranges of learned functions follow the data (Stage::ranges): towards the running mean of the
+/// largest magnitudes that a batch holds, in jumps, since functions change a little where knots move.
+struct RangeOptions {
+    double decay = 0.95;       ///< of the running mean
+    double margin = 1;         ///< ranges are so many times the mean
+    Index early_every = 20;    ///< steps between jumps
+    Index early_steps = 1500;  ///< for so many steps; from then on
+    Index late_every = 1100;   ///< so many steps
+};
+
 struct TrainingOptions {
     std::uint64_t seed = 1;
     BatchOptions batch;
@@ -58,6 +68,8 @@ struct TrainingOptions {
     AdamOptions adam;
     LbfgsOptions lbfgs;
     Index fixed_patches = 1024;  ///< of an L-BFGS step
+    double knot_smoothness = 0;  ///< weight of knot_smoothness.hpp in the loss
+    RangeOptions ranges;
     Index validate_every = 100;  ///< steps; the last step of a phase is always validated
     std::vector<TrainingPhase> phases;
 };
@@ -76,6 +88,7 @@ struct TrainingState {
     Index step_in_phase = 0;  ///< finished
     std::vector<float> parameters;
     AdamState adam;
+    std::vector<float> running_peaks;    ///< that ranges follow; empty where nothing does
     std::vector<float> best_parameters;  ///< of this phase, by validation
     double best_psnr = -std::numeric_limits<double>::infinity();
     Index best_step = 0;
@@ -97,6 +110,11 @@ public:
     Trainer(UnrolledNetwork& network, TrainingOptions options, PatchFunction source, const Loss& loss,
             Validation* validation, Context& context);
 
+    /// For problems that make their own samples: `cases` says what they are, and noise and blur of the
+    /// options are not looked at. Phases of L-BFGS are Error{unsupported}.
+    Trainer(UnrolledNetwork& network, TrainingOptions options, const CaseFactory& cases, const Loss& loss,
+            Validation* validation, Context& context);
+
     [[nodiscard]] const TrainingOptions& options() const noexcept { return options_; }
     [[nodiscard]] Index total_steps() const noexcept;
     [[nodiscard]] bool finished() const noexcept {
@@ -114,6 +132,8 @@ public:
     void restore(const TrainingState& state);
 
 private:
+    void prepare();
+    void follow_peaks();
     void begin_phase();
     double adam_step(const TrainingPhase& phase, double rate);
     double lbfgs_step(const TrainingPhase& phase);
@@ -134,6 +154,7 @@ private:
     Index distinct_stages_ = 1;
     std::vector<unsigned char> trained_;  // [parameters]: moves in this phase
     std::vector<double> gradient_, part_;
+    std::vector<float> running_peaks_;
     Index step_ = 0, phase_ = 0, step_in_phase_ = 0;
     std::vector<float> best_parameters_;
     double best_psnr_ = -std::numeric_limits<double>::infinity();

@@ -16,6 +16,8 @@ namespace sonolux {
 /// compare.
 class Validation {
 public:
+    virtual ~Validation() = default;
+
     /// Clean images [rows, columns], or [channels, rows, columns] for networks of several, with values 0 to
     /// 255, noise levels in the same units. Image i has noise
     /// from (seed, TrainingStream::validation_noise, i), the same for all levels, and is blurred with kernel
@@ -28,12 +30,16 @@ public:
 
     static constexpr std::uint64_t first_validation_kernel = std::uint64_t{1} << 62;
 
-    [[nodiscard]] bool empty() const noexcept { return samples_.empty() || sigmas_.empty(); }
+    [[nodiscard]] virtual bool empty() const noexcept { return samples_.empty() || sigmas_.empty(); }
 
     /// Mean over levels and images of 10 log10(255^2 / mean square error) of what is observed, neither
     /// clipped nor rounded, after the first `steps` steps of the network. Updates the network to each level
     /// in turn and leaves it at the last. The bits do not depend on the number of threads.
-    double psnr(UnrolledNetwork& network, Index steps) noexcept;
+    virtual double psnr(UnrolledNetwork& network, Index steps) noexcept;
+
+protected:
+    /// For problems with a figure of merit of their own, which `psnr` then gives: the higher, the better.
+    explicit Validation(Context& context) : seed_(0), context_(context) {}
 
 private:
     struct Worker {

@@ -11,9 +11,11 @@
 #include <sonolux/sdk/runtime/sonolux.h>
 #include <sonolux/priors/convolutional_network.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
+#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
 #include "tests/support/counted_allocations.hpp"
 #include "tests/support/tiny_model.hpp"
+#include "tests/support/tiny_speed_model.hpp"
 
 namespace sonolux {
 namespace {
@@ -53,6 +55,21 @@ TEST(Allocation, DoesNotHappenInTenThousandRunsOfAReconstructor) {
         const long before = allocations;
         for (int i = 0; i < many_runs; ++i) all_ok &= reconstructor.run(image, result) == Status::ok;
         EXPECT_EQ(allocations, before) << rows << " x " << columns << ", " << threads << " threads";
+        EXPECT_TRUE(all_ok);
+    }
+}
+
+TEST(Allocation, DoesNotHappenInRunsOfASoundSpeedReconstructor) {
+    const Model model = tiny_speed_model(2);
+    const Array<float> delays = tiny_delays();
+    Array<float> speed({20, 18}), support({20, 18});
+    for (const int threads : {1, 2}) {
+        SoundSpeedReconstructor reconstructor(model, {.threads = threads});
+        reconstructor.bind();
+        bool all_ok = true;
+        const long before = allocations;
+        for (int i = 0; i < 1000; ++i) all_ok &= reconstructor.run(delays, {}, speed, support) == Status::ok;
+        EXPECT_EQ(allocations, before) << threads << " threads";
         EXPECT_TRUE(all_ok);
     }
 }

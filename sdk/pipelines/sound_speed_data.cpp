@@ -1,0 +1,217 @@
+// sonolux/sdk/pipelines/sound_speed_data.cpp
+#include <sonolux/sdk/pipelines/sound_speed_data.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <sonolux/sdk/files/training_set.hpp>
+#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
+
+namespace sonolux {
+
+namespace {
+
+constexpr Index most_patch_nodes = 256;
+constexpr double longest_delay = 1e-4;  // s: 15 cm of tissue
+
+std::size_t field_number(const SetManifest& manifest, const char* name, const std::vector<Index>& sizes,
+                         const std::string& path) {
+    for (std::size_t f = 0; f < manifest.fields.size(); ++f) {
+        if (manifest.fields[f].name != name) continue;
+        const std::vector<Index>& have = manifest.fields[f].sizes;
+        require(have == sizes, Status::size_mismatch, path, ": field \"", name, "\" has ", have.size(),
+                " sizes", have.empty() ? "" : sentence(", the first ", have[0], ", the last ", have.back()),
+                "; the recipe's geometry says ", sizes.size(), ", the first ", sizes[0], ", the last ",
+                sizes.back());
+        return f;
+    }
+    fail(Status::invalid_argument, path, ": the set of domain \"", manifest.domain, "\" has no field \"",
+         name, "\"");
+}
+
+// Where a shard says where its elements are, they must be those of the problem.
+void check_elements(const std::string& file, const TravelTimeProblem& problem) {
+    const Hdf5File shard = Hdf5File::open(file);
+    const auto pairs = static_cast<Index>(problem.geometry.measurements.size());
+    if (!shard.has("pairs/x")) return;
+    const std::vector<float> places = shard.read<float>("pairs/x", {pairs, 2});
+    for (Index p = 0; p < pairs; ++p)
+        for (Index side = 0; side < 2; ++side) {
+            const double x =
+                problem.geometry.measurements[static_cast<std::size_t>(p)][static_cast<std::size_t>(side)]
+                    .source.origin.x;
+            const double there = places[static_cast<std::size_t>(2 * p + side)];
+            require(std::abs(x - there) < 1e-6, Status::invalid_argument, file,
+                    ": pairs/x says that element ", side + 1, " of pair ", p + 1, " is at ", there,
+                    " m, the recipe's geometry at ", x, " m");
+        }
+}
+
+}  // namespace
+
+DelaySamples::DelaySamples(const DelaySource& source, const TravelTimeProblem& problem, Index most)
+    : augmentation_(source.augmentation) {
+    const TrainingSet set = TrainingSet::open(source.path);
+    const SetManifest& manifest = set.manifest();
+    const ImageGrid& map = problem.geometry.map;
+    const auto pairs = static_cast<Index>(problem.geometry.measurements.size());
+    const std::size_t speed = field_number(manifest, "sound_speed", {map.rows, map.columns}, source.path);
+    const std::size_t delays = field_number(manifest, "delays", {pairs, map.rows, map.columns}, source.path);
+    std::vector<Index> wanted;
+    for (const Index sample : set.available())
+        if (sample >= source.first && (source.count == 0 || sample < source.first + source.count) &&
+            std::ssize(wanted) < most)
+            wanted.push_back(sample);
+    require(!wanted.empty(), Status::invalid_argument, source.path, ": there is no sample from ",
+            source.first,
+            source.count > 0 ? sentence(" to ", source.first + source.count - 1) : std::string(" on"));
+    const auto count = static_cast<Index>(wanted.size());
+    maps_ = Array<float>({count, map.rows, map.columns});
+    delays_ = Array<float>({count, pairs, map.rows, map.columns});
+    std::string checked;
+    for (Index i = 0; i < count; ++i) {
+        const Index sample = wanted[static_cast<std::size_t>(i)];
+        const std::string file = set.file_of(sample);
+        if (file != checked) check_elements(checked = file, problem);
+        const SampleBlock block = set.read(sample);
+        const std::span<const float> speeds = block.field(0, manifest, speed);
+        const std::span<const float> times = block.field(0, manifest, delays);
+        for (const float c : speeds)
+            require(c >= 100 && c <= 10000, Status::corrupt_data, file, ": sample ", sample,
+                    " has a sound_speed of ", c, " m/s");
+        for (const float t : times)
+            require(std::isnan(t) || std::abs(t) < longest_delay, Status::corrupt_data, file, ": sample ",
+                    sample, " has a delay of ", t, " s; are they in another unit?");
+        std::copy(speeds.begin(), speeds.end(), maps_.view()[i].data());
+        std::copy(times.begin(), times.end(), delays_.view()[i].data());
+    }
+    description_ = sentence(source.path, ": ", count, " samples of domain \"", manifest.domain, "\", seed ",
+                            manifest.seed);
+}
+
+SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, Context& context)
+    : problem(std::move(travel_times)) {
+    if (problem.operator_norm == 0) measure_norm(problem);
+    forward = make_operator(problem);
+    trust = trusted(problem);
+    readings = static_cast<Index>(std::count(trust.begin(), trust.end(), 1.0f));
+    require(readings > 0, Status::invalid_argument, "the geometry's margins leave no delay");
+    context.workspace().reserve(forward->workspace_bytes(context));
+    whitening = std::make_unique<UniformWhitening>(*forward, context);
+}
+
+DelayCase::DelayCase(const SoundSpeedSetup& setup)
+    : setup_(setup),
+      data_(setup.forward->range()),
+      mask_(setup.forward->range()),
+      start_(setup.forward->domain()),
+      truth_(setup.forward->domain()),
+      noise_(setup.forward->range()),
+      field_(setup.forward->domain()),
+      sorted_(setup.forward->domain()),
+      nodes_({most_patch_nodes, most_patch_nodes}) {}
+
+void DelayCase::take_away(View<float> mask, double fraction, Index nodes, Philox& random) noexcept {
+    const Index rows = mask.rows(), columns = mask.columns();
+    for (Index i = 0; i < nodes * nodes; ++i) nodes_.data()[i] = static_cast<float>(random.uniform());
+    const auto place = [nodes](Index i, Index size) {
+        return static_cast<double>(i * (nodes - 1)) / static_cast<double>(std::max<Index>(size - 1, 1));
+    };
+    for (Index i = 0; i < rows; ++i) {
+        const double y = place(i, rows);
+        const auto m = std::min(static_cast<Index>(y), nodes - 2);
+        const float* above = nodes_.data() + m * nodes;
+        for (Index j = 0; j < columns; ++j) {
+            const double x = place(j, columns);
+            const auto n = std::min(static_cast<Index>(x), nodes - 2);
+            const double t = x - static_cast<double>(n), u = y - static_cast<double>(m);
+            field_(i, j) = static_cast<float>((1 - u) * ((1 - t) * above[n] + t * above[n + 1]) +
+                                              u * ((1 - t) * above[nodes + n] + t * above[nodes + n + 1]));
+        }
+    }
+    std::copy(field_.begin(), field_.end(), sorted_.begin());
+    const Index pixels = rows * columns;
+    const auto missing = static_cast<Index>(fraction * static_cast<double>(pixels));
+    if (missing == 0) return;
+    std::nth_element(sorted_.begin(), sorted_.begin() + (missing - 1), sorted_.end());
+    const float threshold = sorted_.data()[missing - 1];
+    for (Index i = 0; i < pixels; ++i)
+        if (field_.data()[i] <= threshold) mask.data()[i] = 0;
+}
+
+void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, std::uint64_t stream,
+                     std::uint64_t number, Context& context) noexcept {
+    Philox random(seed, stream, number), patches(seed, stream + 2, number);
+    const DelayAugmentation& augmentation = samples.augmentation();
+    const View<const float> delays = samples.delays(i), speed = samples.speed(i);
+    const double missing = augmentation.least_missing +
+                           random.uniform() * (augmentation.most_missing - augmentation.least_missing);
+    const double deviation = augmentation.noise * random.uniform();
+    fill_normal(noise_, Philox(seed, stream + 1, number));
+    for (Index n = 0; n < data_.elements(); ++n) {
+        const float d = delays.data()[n];
+        mask_.data()[n] = setup_.trust.data()[n] != 0 && std::isfinite(d) ? 1.0f : 0.0f;
+        data_.data()[n] = mask_.data()[n] != 0 ? d + static_cast<float>(deviation) * noise_.data()[n] : 0.0f;
+    }
+    if (missing > 0)
+        for (Index pair = 0; pair < mask_.shape()[0]; ++pair)
+            take_away(mask_.view()[pair], missing, augmentation.patch_nodes, patches);
+    found_ = setup_.whitening->whiten(data_, mask_, data_);
+    measured_ =
+        static_cast<float>(static_cast<double>(found_.measured) / static_cast<double>(setup_.readings));
+    setup_.forward->adjoint(data_, start_, context);
+    const double norm = setup_.problem.operator_norm;
+    for (Index n = 0; n < truth_.elements(); ++n)
+        truth_.data()[n] =
+            found_.found() ? static_cast<float>((norm / speed.data()[n] - found_.level) / found_.deviation)
+                           : 0.0f;
+}
+
+SoundSpeedValidation::SoundSpeedValidation(const SoundSpeedSetup& setup, const UnrolledNetwork& network,
+                                           std::vector<DelaySamples> sources, std::uint64_t seed,
+                                           Context& context)
+    : Validation(context), setup_(setup), sources_(std::move(sources)), threads_(context) {
+    constexpr std::uint64_t stream = 130;
+    Context serial(make_serial_runner());
+    for (const DelaySamples& samples : sources_)
+        for (Index i = 0; i < samples.count(); ++i) {
+            cases_.push_back(std::make_unique<DelayCase>(setup));
+            serial.workspace().reserve(cases_.back()->workspace_bytes(serial));
+            cases_.back()->make(samples, i, seed, stream, cases_.size() - 1, serial);
+            truths_.push_back(samples.speed(i));
+        }
+    errors_.resize(cases_.size());
+    if (cases_.empty()) return;
+    const Shape domain = setup.forward->domain();
+    for (int thread = 0; thread < context.threads(); ++thread) {
+        workers_.push_back(std::make_unique<Worker>());
+        Worker& worker = *workers_.back();
+        worker.estimate = Array<float>(domain);
+        worker.context.set_isa(context.isa());
+        worker.context.workspace().reserve(
+            network.run_workspace_bytes(domain[0], domain[1], worker.context, cases_[0]->observation()));
+    }
+}
+
+double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcept {
+    network.update(1);
+    parallel_for(threads_, static_cast<Index>(cases_.size()), [&](Index item, int thread) noexcept {
+        const auto i = static_cast<std::size_t>(item);
+        Worker& worker = *workers_[static_cast<std::size_t>(thread)];
+        const DelayCase& one = *cases_[i];
+        network.forward(one.start(), one.observation(), worker.estimate, steps, worker.context);
+        to_sound_speed(worker.estimate, one.whitening(), setup_.problem, worker.estimate);
+        double squares = 0;
+        for (Index n = 0; n < worker.estimate.elements(); ++n) {
+            const double error = double{worker.estimate.data()[n]} - truths_[i].data()[n];
+            squares += error * error;
+        }
+        errors_[i] = std::sqrt(squares / static_cast<double>(worker.estimate.elements()));
+    });
+    std::vector<double> sorted(errors_);
+    std::sort(sorted.begin(), sorted.end());
+    const std::size_t n = sorted.size();
+    return -(n % 2 == 1 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]));
+}
+
+}  // namespace sonolux
