@@ -90,7 +90,7 @@ Shape FilterBank::filters_shape() const noexcept {
 // fastest among the coefficients and w slowest, without those atoms that are constant in space, (w, 0, 0).
 void FilterBank::sum_of_atoms(const float* coefficients, double* filter) const noexcept {
     const Index size = options_.size, plane = size * size;
-    double a[most_taps], b[most_taps];
+    double a[most_taps] = {}, b[most_taps] = {};
     for (Index t = 0; t < taps(); ++t) a[t] = t % plane == 0 ? 0.0 : double{*coefficients++};
     transform_axis(a, options_.channels * size, size, 1, across_pixels_, false, b);
     transform_axis(b, options_.channels, size, size, across_pixels_, false, a);
@@ -103,7 +103,7 @@ void FilterBank::sum_of_atoms(const float* coefficients, double* filter) const n
 
 void FilterBank::products_with_atoms(const float* filter, double* products) const noexcept {
     const Index size = options_.size, plane = size * size;
-    double a[most_taps], b[most_taps];
+    double a[most_taps] = {}, b[most_taps] = {};
     for (Index channel = 0; channel < options_.channels; ++channel)
         for (Index row = 0; row < size; ++row)
             for (Index column = 0; column < size; ++column)

@@ -20,7 +20,7 @@ std::unique_ptr<UnrolledNetwork> make_masked_variational_network(const MaskedVar
 
 void initialise(UnrolledNetwork& network, const MaskedVariationalOptions& options, std::uint64_t seed) {
     constexpr float data_range = 4, prior_range = 4;  // deviations; the data soon say better
-    constexpr float data_slope = 0.5f, deviation = 0.01f, momentum = 0.7f;
+    constexpr float data_slope = 1, deviation = 0.01f, momentum = 0.9f;
     constexpr std::uint64_t stream = 110;
     Philox random(seed, stream);
     for (const Parameter& parameter : network.layout()) {

@@ -45,7 +45,7 @@ struct MaskedVariationalOptions {
     Index preconditioner = 0;  ///< how many readings have a p of their own: all, or 0 for none
 
     static constexpr float value_scale = 1;  ///< networks work in the units of their data
-    static constexpr int sigma_degree = 0;       ///< nor do they look at a noise level
+    static constexpr int sigma_degree = 0;   ///< nor do they look at a noise level
     static constexpr float sigma_reference = 1;
 
     friend bool operator==(const MaskedVariationalOptions&, const MaskedVariationalOptions&) = default;
