@@ -73,7 +73,8 @@ public:
     /// A result with room for the candidates, for `run`.
     [[nodiscard]] SingleShotSpeed make_result() const;
 
-    /// `channels` is [element, sample] of the transmission. Dead channels are left out. Returns
+    /// `channels` is [element, sample] of the transmission. Dead channels are left out. The
+    /// context has no more threads than that of set-up. Returns
     /// Status::size_mismatch for another size of channels or result, Status::invalid_argument where fewer
     /// than half of the channels are alive; then `result.found` is false and the speed NaN.
     [[nodiscard]] Status run(View<const float> channels, SingleShotSpeed& result, Context& context) noexcept;

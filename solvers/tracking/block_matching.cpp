@@ -106,7 +106,7 @@ void measure(Cleaned& image, const BlockLayout& layout, Index places, Index colu
 void drop_unmeasured(View<const float> view, Cleaned& image, const BlockLayout& layout,
                      Index places) noexcept {
     const Index columns = view.columns(), across = columns - layout.block_columns + 1;
-    // From below, how far the next such sample of a column is: kept in the row of the image just used up.
+    // Up each column, `next` is the row of the nearest such sample from there on.
     for (Index j = 0; j < columns; ++j) {
         Index next = view.rows() + layout.block_rows;
         for (Index i = view.rows() - 1; i >= 0; --i) {

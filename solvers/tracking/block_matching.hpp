@@ -56,6 +56,9 @@ struct BlockMatchingOptions {
 };
 
 /// Tracks images of one size. Set-up allocates; `run` does not.
+///
+/// A correlation has peaks a period of the echoes apart: a search of more than half a period may take the
+/// wrong one where noise is strong or images are little alike. Medians over neighbours find such jumps.
 class BlockMatcher {
 public:
     /// Throws Error{invalid_argument} naming the field of the options (see validate(BlockLayout)); a search
