@@ -45,6 +45,7 @@ void add_simulate(CLI::App& program, CommonOptions& common);
 void add_train(CLI::App& program, CommonOptions& common);
 void add_evaluate(CLI::App& program, CommonOptions& common);
 void add_reconstruct(CLI::App& program, CommonOptions& common);
+void add_beamform(CLI::App& program, CommonOptions& common);
 void add_inspect(CLI::App& program, CommonOptions& common);
 void add_benchmark(CLI::App& program, CommonOptions& common);
 

@@ -65,6 +65,7 @@ int main(int argument_count, char** arguments) {
     add_train(program, common);
     add_evaluate(program, common);
     add_reconstruct(program, common);
+    add_beamform(program, common);
     add_inspect(program, common);
     add_benchmark(program, common);
 

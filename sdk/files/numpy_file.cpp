@@ -132,4 +132,28 @@ NumpyArray decode_numpy(std::span<const std::byte> bytes, std::string_view sourc
     return array;
 }
 
+std::vector<std::byte> encode_numpy(std::span<const float> values, std::span<const Index> sizes) {
+    static_assert(std::endian::native == std::endian::little);
+    Index count = 1;
+    std::string shape;
+    for (const Index size : sizes) {
+        count *= size;
+        shape += std::to_string(size) + ", ";
+    }
+    require(count == static_cast<Index>(values.size()), Status::size_mismatch, "NumPy file: ", values.size(),
+            " values for ", count, " places");
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape + "), }";
+    constexpr std::size_t fixed = 10, alignment = 64;  // magic, version, length; where the numbers may begin
+    header.append(alignment - (fixed + header.size() + 1) % alignment, ' ');
+    header += '\n';
+    std::string bytes("\x93NUMPY\x01\x00", 8);
+    bytes += static_cast<char>(header.size() % 256);
+    bytes += static_cast<char>(header.size() / 256);
+    bytes += header;
+    std::vector<std::byte> file(bytes.size() + values.size_bytes());
+    std::memcpy(file.data(), bytes.data(), bytes.size());
+    if (!values.empty()) std::memcpy(file.data() + bytes.size(), values.data(), values.size_bytes());
+    return file;
+}
+
 }  // namespace sonolux

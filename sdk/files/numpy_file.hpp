@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <sonolux/core/shape.hpp>
+#include <sonolux/core/view.hpp>
 
 namespace sonolux {
 
@@ -26,5 +26,9 @@ struct NumpyArray {
 /// of every error. Throws Error{corrupt_data} for a file that is damaged, or shorter or longer than its
 /// header says, and Error{unsupported} for other types, which it names.
 [[nodiscard]] NumpyArray decode_numpy(std::span<const std::byte> bytes, std::string_view source);
+
+/// Version 1.0, little-endian float32, row-major: what numpy.load gives as an array of that shape.
+[[nodiscard]] std::vector<std::byte> encode_numpy(std::span<const float> values,
+                                                  std::span<const Index> sizes);
 
 }  // namespace sonolux

@@ -40,7 +40,7 @@ TEST_F(CommandLine, HelpsWithEachCommandAndAnExample) {
     EXPECT_EQ(all.status, 0);
     EXPECT_THAT(all.err, IsEmpty());
     for (const char* command :
-         {"demo", "simulate", "train", "evaluate", "reconstruct", "inspect", "benchmark"}) {
+         {"demo", "simulate", "train", "evaluate", "reconstruct", "beamform", "inspect", "benchmark"}) {
         EXPECT_THAT(all.out, HasSubstr(command));
         const Outcome help = run(std::string(command) + " --help");
         EXPECT_EQ(help.status, 0) << command;
