@@ -15,12 +15,9 @@ protected:
     /// Two plane waves on a point at x = 1 mm, z = 9 mm.
     void SetUp() override {
         CommandLine::SetUp();
-        const TransducerArray array = make_linear_array(32, 3e-4, 2.5e-4);
-        Acquisition a =
-            recording_of(array, {plane_wave(array, -0.1, 1540), plane_wave(array, 0.1, 1540)}, 400);
-        a.sound_speed = 1540;
-        data_ = {a, Array<float>({2, 2, 32, 400})};
-        const Array<float> echoes = echoes_of(a, {1e-3, 9e-3}, 1540);
+        data_.acquisition.sound_speed = 1540;
+        data_.values = Array<float>({2, 2, 32, 400});
+        const Array<float> echoes = echoes_of(data_.acquisition, {1e-3, 9e-3}, 1540);
         for (Index f = 0; f < 2; ++f) std::copy(echoes.begin(), echoes.end(), data_.values.view()[f].data());
         write_zea(file("point.hdf5"), data_);
     }
@@ -51,12 +48,14 @@ protected:
     static constexpr const char* window_ =
         " --top 5 --bottom 13 --left -3 --right 5 --pixel-z 0.05 --pixel-x 0.1";
     const ImageGrid grid_{161, 81, 5e-5, 1e-4, 5e-3, -3e-3};
-    ChannelData data_;
+    const TransducerArray array_ = make_linear_array(32, 3e-4, 2.5e-4);
+    ChannelData data_{
+        recording_of(array_, {plane_wave(array_, -0.1, 1540), plane_wave(array_, 0.1, 1540)}, 400), {}};
 };
 
 TEST_F(Beamform, ShowsAPointWhereItIs) {
     const Outcome outcome = beamform(file("point.png") + window_ + " --data " + file("point.npy"));
-    ASSERT_EQ(outcome.status, 0) << outcome;
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("161 x 81 pixels of 0.05 x 0.1 mm"));
     const Point p = brightest("point.npy", grid_);
     EXPECT_NEAR(p.x, 1e-3, 1.1e-4);
@@ -102,7 +101,7 @@ TEST_F(Beamform, LeavesOutDeadChannelsAndSaysSo) {
             }
     write_zea(file("point.hdf5"), data_);
     const Outcome outcome = beamform(file("point.png") + window_ + " --data " + file("point.npy"));
-    ASSERT_EQ(outcome.status, 0) << outcome;
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(outcome.err,
                 HasSubstr("6 of 64 traces are constant, saturated or NaN and left out: elements 5, "
                           "20, 21 throughout"));
