@@ -8,6 +8,7 @@
 #include <sonolux/sdk/command_line/channel_data_arguments.hpp>
 #include <sonolux/sdk/command_line/command.hpp>
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/lens_figures.hpp>
 #include <sonolux/sdk/pipelines/model_card.hpp>
 #include <sonolux/sdk/pipelines/model_pictures.hpp>
 #include <sonolux/sdk/pipelines/sample_pictures.hpp>
@@ -154,7 +155,16 @@ bool is_set(const std::string& file) {
     }
 }
 
+/// The lens that a recipe describes.
+void inspect_lens(const Options& options) {
+    if (options.pictures.empty())
+        throw UsageError("of a recipe there are pictures only: --pictures FOLDER is missing");
+    for (const std::string& path : write_lens_figures(options.file, options.pictures))
+        fmt::print("{}\n", path);
+}
+
 void run(const Options& options) {
+    if (fs::path(options.file).extension() == ".toml") return inspect_lens(options);
     if (is_set(options.file)) return inspect_set(options);
     if (looks_like_channel_data(options.file))
         return inspect_channel_data(options.file, options.channel_data, options.pictures);
@@ -179,20 +189,22 @@ void add_inspect(CLI::App& program, CommonOptions& common) {
         "an\n"
         "ultrasound probe: array, transmissions, sampling, and what is wrong with its channels. Of a "
         "training\n"
-        "set or one of its shards: what it holds, and the values of one sample.\n\n"
+        "set or one of its shards: what it holds, and the values of one sample. Of a recipe for a lens:\n"
+        "pictures of what the lens does.\n\n"
         "Example:\n  sonolux inspect denoise_sigma25 --pictures out/denoise_sigma25\n"
         "  sonolux inspect PWI_disk.mat --pictures out\n"
-        "  sonolux inspect out/ray --sample 12 --pictures out",
+        "  sonolux inspect out/ray --sample 12 --pictures out\n"
+        "  sonolux inspect simulation/recipes/lens_fresnel.toml --pictures out",
         [options] { run(*options); });
     command
         ->add_option("FILE", options->file,
                      "model (.safetensors, or name of a shipped one), PNG, TIFF or JPEG, recording (zea, "
-                     "UFF, MATLAB), "
-                     "folder or shard (.h5) of a training set")
+                     "UFF, MATLAB), folder or shard (.h5) of a training set, recipe (.toml) of a lens")
         ->required();
     command
         ->add_option("--pictures", options->pictures,
-                     "write filters and activations of each stage, the recording, or the sample, here as PNG")
+                     "write filters and activations of each stage, the recording, the sample, or figures of "
+                     "the lens, here")
         ->type_name("FOLDER");
     command->add_option("--sample", options->sample, "which sample of a training set; default: the first")
         ->check(number_from(0, 1e12))

@@ -9,6 +9,7 @@
 
 #include <sonolux/sdk/files/map_figure.hpp>
 #include <sonolux/sdk/files/zea.hpp>
+#include <sonolux/sdk/pipelines/lens_figures.hpp>
 
 namespace sonolux {
 
@@ -142,6 +143,7 @@ double scalar(const Hdf5File& shard, const std::string& name) {
 
 Canvas draw_sample(const TrainingSet& set, Index sample) {
     const SetManifest& manifest = set.manifest();
+    if (manifest.domain == "lens") return draw_lens_sample(set, sample);
     const SampleBlock block = set.read(sample);
     const Hdf5File shard = Hdf5File::open(set.file_of(sample));
     const Extent extent = extent_of(shard);

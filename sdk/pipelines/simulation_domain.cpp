@@ -10,6 +10,8 @@ const std::vector<SimulationDomainEntry>& simulation_domains() {
         {"echo", "channel data of scatterers, with travel times through the map (zea files)",
          make_echo_domain},
         {"wave", "channel data by full-wave simulation (zea files)", make_wave_domain},
+        {"lens", "photographs through a diffractive lens, and what a perfect one would take",
+         make_lens_domain, false},
     };
     return domains;
 }

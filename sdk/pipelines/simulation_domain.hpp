@@ -32,7 +32,8 @@ public:
 
     /// Sample `index`: a function of the recipe and the index alone. `sample` has the fields one after the
     /// other. The context is the caller's own, of one thread. Returns the phantom's family, a place in
-    /// `tissue_families`. Throws Error where the physics cannot be had of this sample.
+    /// `tissue_families`, or the first where there is no tissue. Throws Error where the physics cannot be had
+    /// of this sample.
     virtual TissueFamily simulate(std::uint64_t index, std::span<float> sample, Context& context) const = 0;
 
     /// Whether samples may hold NaN, for what was not measured. A simulator without gaps that gives one has
@@ -51,6 +52,7 @@ struct SimulationDomainEntry {
     const char* name;
     const char* makes;  ///< for people who choose
     std::unique_ptr<SimulationDomain> (*make)(RecipeTable& recipe, const SimulationSetup& setup);
+    bool tissue = true;  ///< has [phantom] and [grid]
 };
 
 [[nodiscard]] const std::vector<SimulationDomainEntry>& simulation_domains();
@@ -60,6 +62,7 @@ std::unique_ptr<SimulationDomain> make_maps_domain(RecipeTable& recipe, const Si
 std::unique_ptr<SimulationDomain> make_ray_domain(RecipeTable& recipe, const SimulationSetup& setup);
 std::unique_ptr<SimulationDomain> make_echo_domain(RecipeTable& recipe, const SimulationSetup& setup);
 std::unique_ptr<SimulationDomain> make_wave_domain(RecipeTable& recipe, const SimulationSetup& setup);
+std::unique_ptr<SimulationDomain> make_lens_domain(RecipeTable& recipe, const SimulationSetup& setup);
 
 /// The field of a map on a grid, [rows, columns].
 [[nodiscard]] SampleField map_field(const std::string& name, const std::string& unit,

@@ -35,10 +35,15 @@ SimulationRecipe read_recipe(RecipeTable table, const std::string& source) {
     recipe.setup.seed = static_cast<std::uint64_t>(table.integer("seed", 1, 0));
     recipe.samples = table.integer("set.samples", std::nullopt, 1, 100000000);
     recipe.shard_samples = table.integer("set.shard_samples", recipe.shard_samples, 1, 1000000);
-    recipe.setup.grid = read_grid(table);
-    recipe.setup.phantoms = read_phantoms(table);
-    for (const SimulationDomainEntry& entry : simulation_domains())
-        if (recipe.domain == entry.name) recipe.simulator = entry.make(table, recipe.setup);
+    for (const SimulationDomainEntry& entry : simulation_domains()) {
+        if (recipe.domain != entry.name) continue;
+        recipe.tissue = entry.tissue;
+        if (entry.tissue) {
+            recipe.setup.grid = read_grid(table);
+            recipe.setup.phantoms = read_phantoms(table);
+        }
+        recipe.simulator = entry.make(table, recipe.setup);
+    }
     table.reject_unknown();
     recipe.resolved = table.resolved();
 
@@ -88,7 +93,10 @@ SetManifest manifest_of(const SimulationRecipe& recipe) {
     manifest.seed = recipe.setup.seed;
     manifest.samples = recipe.samples;
     manifest.shard_samples = recipe.shard_samples;
-    for (const TissueFamily family : tissue_families) manifest.families.emplace_back(to_string(family));
+    if (recipe.tissue)
+        for (const TissueFamily family : tissue_families) manifest.families.emplace_back(to_string(family));
+    else
+        manifest.families = {"scenes"};
     manifest.fields = recipe.simulator->fields();
     manifest.recipe = recipe.resolved;
     return manifest;

@@ -16,6 +16,7 @@ struct SimulationRecipe {
     Index samples = 0;   ///< [set]; required
     Index shard_samples = 64;
     SimulationSetup setup;
+    bool tissue = true;  ///< setup has phantoms and their grid
     std::unique_ptr<SimulationDomain> simulator;
     std::string resolved;  ///< the recipe as TOML, with every key written out
 };

@@ -1,0 +1,149 @@
+// sonolux/sdk/pipelines/lens_figures.cpp
+#include <sonolux/sdk/pipelines/lens_figures.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include <sonolux/core/srgb.hpp>
+#include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/chart.hpp>
+#include <sonolux/sdk/files/figure.hpp>
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/files/map_figure.hpp>
+
+namespace sonolux {
+
+namespace {
+
+constexpr double dynamic_range = 40;  // dB
+
+}  // namespace
+
+Canvas draw_psf_strip(const PsfBank& bank, const std::string& title, Index count) {
+    require(count >= 1 && bank.count() >= 1, Status::invalid_argument,
+            "figure: no wavelength is to be shown");
+    count = std::min(count, bank.count());
+    std::vector<Array<float>> images;
+    std::vector<MapPanel> panels;
+    const double half = static_cast<double>(bank.size()) / 2 * bank.pixel * 1e3;
+    for (Index n = 0; n < count; ++n) {
+        const Index w = count == 1 ? 0 : n * (bank.count() - 1) / (count - 1);
+        const View<const float> psf = bank.psf.view()[w];
+        const float brightest = *std::max_element(psf.begin(), psf.end());
+        Array<float>& image = images.emplace_back(psf.shape());
+        std::transform(psf.begin(), psf.end(), image.begin(), [brightest](float value) {
+            return static_cast<float>(10 * std::log10(std::max(value / brightest, 1e-9F)));
+        });
+        MapPanel panel;
+        panel.caption = fmt::format("{:.0f} nm", bank.wavelengths[static_cast<std::size_t>(w)] * 1e9);
+        panel.height = panel.width = 220;
+        panel.down = {"y in mm", -half, half};
+        panel.across = {"x in mm", -half, half};
+        panel.lower = -dynamic_range, panel.upper = 0;
+        panel.unit = "dB";
+        panels.push_back(panel);
+    }
+    for (std::size_t n = 0; n < panels.size(); ++n) panels[n].values = images[n].view();
+    return draw_maps(panels, title, 4);
+}
+
+Canvas draw_through_focus(const RadialOptics& optics, const std::vector<double>& wavelengths, double near,
+                          double far, const std::string& title) {
+    require(near > 0 && far > near && !wavelengths.empty(), Status::invalid_argument,
+            "figure: distances must rise from above 0, got ", near, " to ", far, " m");
+    constexpr Index distances = 300;
+    Array<float> map({distances, static_cast<Index>(wavelengths.size())});
+    RadialOptics at = optics;
+    for (Index i = 0; i < distances; ++i) {
+        at.distance = near + (far - near) * (static_cast<double>(i) + 0.5) / static_cast<double>(distances);
+        for (std::size_t w = 0; w < wavelengths.size(); ++w)
+            map(i, static_cast<Index>(w)) = static_cast<float>(axial_efficiency(at, wavelengths[w]));
+    }
+    MapPanel panel;
+    panel.caption = "brightness on the axis, of that of an ideal lens";
+    panel.values = map.view();
+    panel.height = 420, panel.width = 520;
+    panel.down = {"distance in mm", near * 1e3, far * 1e3};
+    panel.across = {"wavelength in nm", wavelengths.front() * 1e9, wavelengths.back() * 1e9};
+    panel.lower = 0, panel.upper = 1;
+    return draw_maps({&panel, 1}, title, 1);
+}
+
+std::string efficiency_chart(const DiffractiveLens& lens, const std::vector<double>& wavelengths) {
+    check_wavelengths(wavelengths);
+    const auto order_at = [&lens](double wavelength) {
+        return static_cast<int>(std::lround(lens.order * lens.wavelength / wavelength));
+    };
+    std::vector<ChartSeries> series;
+    RadialOptics optics = optics_of(lens);
+    optics.paraxial = true;
+    for (int k = std::max(1, order_at(wavelengths.back())); k <= order_at(wavelengths.front()); ++k) {
+        ChartSeries rings{fmt::format("order {}, sum over rings", k), {}, {}};
+        ChartSeries theory{fmt::format("order {}, sinc²", k), {}, {}};
+        for (const double wavelength : wavelengths) {
+            optics.distance = lens.order * lens.wavelength * lens.focal_length / (k * wavelength);
+            for (ChartSeries* line : {&rings, &theory}) line->x.push_back(wavelength * 1e9);
+            rings.y.push_back(axial_efficiency(optics, wavelength));
+            theory.y.push_back(order_efficiency(lens, wavelength, k));
+        }
+        series.push_back(std::move(rings));
+        series.push_back(std::move(theory));
+    }
+    return svg_chart(series, {fmt::format("Efficiency of a lens of order {} designed for {:.0f} nm",
+                                          lens.order, lens.wavelength * 1e9),
+                              "wavelength in nm", "efficiency"});
+}
+
+Canvas draw_lens_sample(const TrainingSet& set, Index sample) {
+    const SetManifest& manifest = set.manifest();
+    const SampleBlock block = set.read(sample);
+    std::vector<Array<float>> pictures;
+    std::vector<Panel> panels;
+    for (std::size_t f = 0; f < manifest.fields.size(); ++f) {
+        const SampleField& field = manifest.fields[f];
+        if (field.sizes.size() != 3) continue;
+        require(field.sizes[0] == 3, Status::unsupported, manifest.name, ": ", field.name, " has ",
+                field.sizes[0], " channels, pictures are drawn of 3");
+        const std::span<const float> values = block.field(0, manifest, f);
+        Array<float>& picture = pictures.emplace_back(Shape{3, field.sizes[1], field.sizes[2]});
+        std::transform(values.begin(), values.end(), picture.begin(),
+                       [](float light) { return static_cast<float>(linear_to_srgb(double{light})); });
+        Panel panel;
+        panel.caption = field.name;
+        panel.magnification = static_cast<int>(std::clamp<Index>(384 / field.sizes[2], 1, 8));
+        panels.push_back(panel);
+    }
+    for (std::size_t n = 0; n < panels.size(); ++n) panels[n].values = pictures[n].view();
+    return draw_panels(panels, {fmt::format("{}, sample {}", manifest.name, sample)});
+}
+
+std::vector<std::string> write_lens_figures(const std::string& recipe, const std::string& folder) {
+    namespace fs = std::filesystem;
+    RecipeTable table = RecipeTable::read(recipe);
+    const std::string domain = table.text("domain", std::nullopt);
+    require(domain == "lens", Status::unsupported, recipe,
+            ": only recipes of the domain lens have figures, this is of ", domain);
+    const std::string name = table.text("name", std::nullopt);
+    Context context;
+    const LensSystem system = read_lens_system(table, context);
+    RadialOptics optics = optics_of(system.lens);
+    optics.distance = system.distance;
+    const std::string title =
+        fmt::format("m = {}, {}, f {:g} mm, D {:g} mm", system.lens.order,
+                    system.lens.levels == 0 ? "continuous" : fmt::format("{} levels", system.lens.levels),
+                    system.lens.focal_length * 1e3, system.lens.diameter * 1e3);
+    fs::create_directories(folder);
+    const auto path = [&](const char* what) { return (fs::path(folder) / (name + what)).string(); };
+    const std::vector<double>& wavelengths = system.bank.wavelengths;
+    write_image(path("_psf.png"), draw_psf_strip(system.bank, title).planes());
+    write_image(path("_through_focus.png"),
+                draw_through_focus(optics, wavelengths, 0.7 * system.distance, 1.4 * system.distance, title)
+                    .planes());
+    write_file_atomically(path("_efficiency.svg"), efficiency_chart(system.lens, wavelengths));
+    return {path("_psf.png"), path("_through_focus.png"), path("_efficiency.svg")};
+}
+
+}  // namespace sonolux
