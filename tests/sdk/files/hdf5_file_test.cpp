@@ -165,6 +165,61 @@ TEST_F(Hdf5, ScalarsAndEmptyDatasetsAreDatasetsToo) {
     EXPECT_TRUE(file.read<float>("none").empty());
 }
 
+TEST_F(Hdf5, ReadsNumbersOfAnyTypeWhereTheTypeIsOthersToChoose) {
+    {
+        Hdf5File file = Hdf5File::create(path("a.h5"));
+        write<std::int16_t>(file, "i", {2, 3}, {-1, 2, 3, 4, 5, 6});
+        write<double>(file, "d", {1, 1}, {0.25});
+        file.write_text("t", "no number");
+        const std::vector<double> size = {1, 7};
+        file.set_attribute("i", "size", std::span<const double>(size));
+        file.set_attribute("/", "version", "v1", Hdf5Text::listed);
+        file.commit();
+    }
+    const Hdf5File file = Hdf5File::open(path("a.h5"));
+    EXPECT_THAT(file.numbers("i"), ElementsAre(-1, 2, 3, 4, 5, 6));
+    EXPECT_EQ(file.number("d"), 0.25);
+    std::vector<float> block(2);
+    file.read_part_as_float("i", {0, 2}, {2, 1}, block);
+    EXPECT_THAT(block, ElementsAre(3, 6));
+    EXPECT_THAT(file.numbers_attribute("i", "size"), ElementsAre(1, 7));
+    EXPECT_EQ(file.text_attribute("/", "version"), "v1");
+    EXPECT_THAT([&] { (void)file.number("i"); },
+                ThrowsMessage<Error>(HasSubstr("dataset \"i\" is 2 x 3, one number is expected")));
+    EXPECT_THAT([&] { (void)file.numbers("t"); },
+                ThrowsMessage<Error>(HasSubstr("dataset \"t\" is text, numbers are expected")));
+    EXPECT_THAT([&] { (void)file.number_attribute("i", "size"); },
+                ThrowsMessage<Error>(HasSubstr("must be one value")));
+}
+
+std::size_t leave_as_it_is(unsigned, std::size_t, const unsigned*, std::size_t bytes, std::size_t*, void**) {
+    return bytes;
+}
+
+TEST_F(Hdf5, NamesTheCompressionThatTheLibraryLacks) {
+    constexpr H5Z_filter_t number = 32099;
+    const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, number, 1, 1, "strange", nullptr, nullptr, leave_as_it_is};
+    ASSERT_GE(H5Zregister(&filter), 0);
+    {
+        const hid_t file = H5Fcreate(path("a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+        const hsize_t size = 4;
+        const hid_t space = H5Screate_simple(1, &size, nullptr), properties = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(properties, 1, &size);
+        H5Pset_filter(properties, number, H5Z_FLAG_MANDATORY, 0, nullptr);
+        const hid_t set =
+            H5Dcreate2(file, "x", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+        const float values[] = {1, 2, 3, 4};
+        ASSERT_GE(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+        H5Dclose(set), H5Pclose(properties), H5Sclose(space), H5Fclose(file);
+    }
+    ASSERT_GE(H5Zunregister(number), 0);
+    const Hdf5File file = Hdf5File::open(path("a.h5"));
+    EXPECT_THAT(
+        [&] { (void)file.read<float>("x"); },
+        ThrowsMessage<Error>(HasSubstr("dataset \"x\" is compressed by the filter 32099 (strange), which the "
+                                       "HDF5 library does not have; set HDF5_PLUGIN_PATH")));
+}
+
 TEST_F(Hdf5, LeavesTheOldFileWhereNothingIsCommitted) {
     write_file_atomically(path("a.h5"), "old");
     {
