@@ -37,6 +37,10 @@ TravelTimeInverter::TravelTimeInverter(InversionProblem problem) : problem_(std:
             invalid, who, ": reference_slowness must be 0 or that of ", problem_.lowest_speed, " to ",
             problem_.highest_speed, " m/s, got ", problem_.reference_slowness,
             problem_.reference_slowness >= 100 ? " (is it a speed in m/s?)" : " s/m");
+    if (problem_.possible.elements() == 0) {
+        problem_.possible = Array<float>(range());
+        std::fill(problem_.possible.begin(), problem_.possible.end(), 1.0f);
+    }
     for (Index n = 0; n < range().elements(); ++n) possible_count_ += is_possible(n);
     require(possible_count_ > 0, invalid, who, ": possible is 0 everywhere");
 
@@ -46,13 +50,10 @@ TravelTimeInverter::TravelTimeInverter(InversionProblem problem) : problem_(std:
     std::fill(ones.begin(), ones.end(), 1.0f);
     uniform_ = Array<float>(range());
     forward().apply(ones, uniform_, context);
-    OperatorPointer measured = problem_.forward;
-    if (problem_.possible.elements() > 0) {
-        Array<float> weights(range());
-        for (Index n = 0; n < weights.elements(); ++n) weights.data()[n] = is_possible(n) ? 1.0f : 0.0f;
-        measured = std::make_shared<Chain>(std::make_shared<Mask>(std::move(weights)), measured);
-    }
-    norm_ = operator_norm(*measured, 1e-4);
+    Array<float> weights(range());
+    for (Index n = 0; n < weights.elements(); ++n) weights.data()[n] = is_possible(n) ? 1.0f : 0.0f;
+    const Chain measured(std::make_shared<Mask>(std::move(weights)), problem_.forward);
+    norm_ = operator_norm(measured, 1e-4);
     require(norm_ > 0, invalid, who, ": the operator is 0 wherever something is measured");
 }
 
@@ -74,6 +75,7 @@ auto TravelTimeInverter::look(View<const float> delays, View<const float> mask) 
         with_uniform += a * double{d};
         uniform += a * a;
         squares += double{d} * double{d};
+        finding.largest = std::max(finding.largest, std::abs(double{d}));
         ++finding.valid;
     }
     const auto count = static_cast<double>(finding.valid);
@@ -112,17 +114,14 @@ auto TravelTimeInverter::look(View<const float> delays, View<const float> mask) 
 
 bool TravelTimeInverter::whiten(View<const float> delays, View<const float> mask, const Finding& finding,
                                 View<float> residual, View<float> valid) const noexcept {
-    double largest = 0;
+    const bool varies = finding.rms > 1e-6 * finding.largest;
+    const double unit = varies ? 1 / finding.rms : 0;
     for (Index n = 0; n < residual.elements(); ++n) {
-        const bool counts =
-            is_possible(n) && (mask.empty() || mask.data()[n] != 0) && std::isfinite(delays.data()[n]);
+        const float d = delays.data()[n];
+        const bool counts = is_possible(n) && (mask.empty() || mask.data()[n] != 0) && std::isfinite(d);
+        const double r = unit * (double{d} - finding.deviation * double{uniform_.data()[n]});
         valid.data()[n] = counts ? 1.0f : 0.0f;
-        if (counts) largest = std::max(largest, std::abs(double{delays.data()[n]}));
-    }
-    const bool varies = finding.rms > 1e-6 * largest;
-    for (Index n = 0; n < residual.elements(); ++n) {
-        const double r = double{delays.data()[n]} - finding.deviation * double{uniform_.data()[n]};
-        residual.data()[n] = varies && valid.data()[n] != 0 ? static_cast<float>(r / finding.rms) : 0.0f;
+        residual.data()[n] = counts ? static_cast<float>(r) : 0.0f;
     }
     return varies;
 }

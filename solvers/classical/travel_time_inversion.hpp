@@ -101,7 +101,6 @@ protected:
     explicit TravelTimeInverter(InversionProblem problem);
 
     [[nodiscard]] const LinearOperator& forward() const noexcept { return *problem_.forward; }
-    [[nodiscard]] View<const float> possible() const noexcept { return problem_.possible.view(); }
 
     /// The largest singular value of L, over what is possible (m).
     [[nodiscard]] double norm() const noexcept { return norm_; }
@@ -117,9 +116,7 @@ protected:
                                        ConvergenceLog* log) const noexcept = 0;
     [[nodiscard]] virtual std::size_t solve_workspace_bytes(const Context& context) const noexcept = 0;
 
-    [[nodiscard]] bool is_possible(Index n) const noexcept {
-        return problem_.possible.elements() == 0 || problem_.possible.data()[n] != 0;
-    }
+    [[nodiscard]] bool is_possible(Index n) const noexcept { return problem_.possible.data()[n] != 0; }
 
     enum class Trouble { none, no_number, mask_value, too_few, all_zero, no_uniform, speed, size };
     /// What is known of the measurements before anything is solved.
@@ -129,6 +126,7 @@ protected:
         double value = 0, fraction = 0;
         double deviation = 0;  ///< of the best uniform slowness from the reference
         double rms = 0;        ///< of the residual: its unit
+        double largest = 0;    ///< delay, by size
     };
     [[nodiscard]] Finding look(View<const float> delays, View<const float> mask) const noexcept;
 

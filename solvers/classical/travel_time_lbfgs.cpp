@@ -90,12 +90,12 @@ protected:
         StopReason reason = StopReason::none;
         Status status = Status::ok;
         for (Index iteration = 1; reason == StopReason::none; ++iteration) {
-            find_direction(gradient, direction, steps, changes, inverse_curvature, along, kept, context);
-            double slope = dot(gradient, direction, context);
+            find_direction(gradient, direction, steps, changes, inverse_curvature, along, kept);
+            double slope = dot(gradient, direction);
             if (!(slope < 0)) {  // rounding: start again downhill
                 kept = 0;
-                find_direction(gradient, direction, steps, changes, inverse_curvature, along, kept, context);
-                slope = dot(gradient, direction, context);
+                find_direction(gradient, direction, steps, changes, inverse_curvature, along, kept);
+                slope = dot(gradient, direction);
             }
             double step = 1, shortest = 0, longest = 0, next_value = value;
             bool lower = false;
@@ -106,7 +106,7 @@ protected:
                 const bool enough = next_value <= value + armijo * step * slope;
                 if (!enough) {
                     longest = step;
-                } else if (dot(next_gradient, direction, context) < curvature * slope) {
+                } else if (dot(next_gradient, direction) < curvature * slope) {
                     lower = true;
                     shortest = step;
                 } else {
@@ -126,7 +126,7 @@ protected:
                 y.data()[i] = next_gradient.data()[i] - gradient.data()[i];
                 x.data()[i] = next.data()[i];
             }
-            const double sy = dot(s, y, context);
+            const double sy = dot(s, y);
             if (sy > 0) {
                 inverse_curvature[kept % memory] = 1 / sy;
                 ++kept;
@@ -208,10 +208,11 @@ private:
                options_.lambda * variation / static_cast<double>(domain().elements());
     }
 
-    /// - H g, with the inverse Hessian's approximation from the pairs that are kept.
+    /// - H g, with the inverse Hessian's approximation from the pairs that are kept. On the calling thread,
+    /// like all that is done to vectors of one map: threads would take longer to come.
     void find_direction(View<const float> gradient, View<float> direction, View<float> steps,
-                        View<float> changes, const double* inverse_curvature, double* along, Index kept,
-                        Context& context) const noexcept {
+                        View<float> changes, const double* inverse_curvature, double* along,
+                        Index kept) const noexcept {
         const Index pixels = gradient.elements(), memory = steps.size(0);
         std::copy_n(gradient.data(), pixels, direction.data());
         const auto add = [&](double factor, View<const float> what) {
@@ -220,22 +221,22 @@ private:
         };
         const Index oldest = std::max<Index>(0, kept - memory);
         for (Index n = kept - 1; n >= oldest; --n) {
-            along[n % memory] = inverse_curvature[n % memory] * dot(steps[n % memory], direction, context);
+            along[n % memory] = inverse_curvature[n % memory] * dot(steps[n % memory], direction);
             add(-along[n % memory], changes[n % memory]);
         }
         double scale = 0;
         if (kept > 0) {
             const Index newest = (kept - 1) % memory;
-            scale = 1 / (inverse_curvature[newest] * squared_norm(changes[newest], context));
+            scale = 1 / (inverse_curvature[newest] * squared_norm(changes[newest]));
         } else {
-            const double size = std::sqrt(squared_norm(gradient, context));
+            const double size = std::sqrt(squared_norm(gradient));
             scale = size > 0 ? first_step * std::sqrt(static_cast<double>(pixels)) / size : 0;
         }
         const float f = static_cast<float>(-scale);
         for (Index i = 0; i < pixels; ++i) direction.data()[i] *= f;
         // The direction has its sign already: the second loop works on - H g.
         for (Index n = oldest; n < kept; ++n) {
-            const double beta = inverse_curvature[n % memory] * dot(changes[n % memory], direction, context);
+            const double beta = inverse_curvature[n % memory] * dot(changes[n % memory], direction);
             add(-along[n % memory] - beta, steps[n % memory]);
         }
     }
