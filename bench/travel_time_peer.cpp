@@ -10,7 +10,7 @@
 //         machine reads of an array of as many bytes
 //     sonolux_travel_time_peer depth REPETITIONS
 //         nanoseconds per measured pixel for maps of 42 to 336 rows
-//     sonolux_travel_time_peer inversion FRAMES
+//     sonolux_travel_time_peer inversion FRAMES THREADS
 //         milliseconds per frame: L-BFGS with 6 and with 15 pairs, and Tikhonov, of a disc and noise of 5 ns
 #include <cmath>
 #include <cstdio>
@@ -130,7 +130,7 @@ Array<float> disc_delays(const PathGeometry& geometry, std::uint64_t seed) {
     return delays;
 }
 
-void inversions(int frames) {
+void inversions(int frames, int threads) {
     std::vector<std::pair<Index, Index>> fifteen;
     for (const Index first : {15, 27, 39, 51, 63, 75, 87, 99, 21, 33, 45, 57, 69, 81, 93})
         fifteen.push_back({first, first + 12});
@@ -146,29 +146,27 @@ void inversions(int frames) {
                 else
                     inverter = make_travel_time_lbfgs(std::move(problem), {});
             });
-            for (const int threads : {1, 2}) {
-                Context context(threads == 1 ? make_serial_runner() : make_openmp_runner(threads));
-                context.workspace().reserve(inverter->workspace_bytes(context));
-                Array<float> map(inverter->domain());
-                InversionRecord record(2000);
-                Measurements processor, wall;
-                double iterations = 0;
-                for (int n = 0; n < frames; ++n) {
-                    const Array<float> delays = disc_delays(geometry, static_cast<std::uint64_t>(n));
-                    wall.add(seconds_of([&] {
-                        processor.add(processor_seconds_of([&] {
-                            require(inverter->run(delays, {}, map, context, &record) == Status::ok,
-                                    Status::internal_error, "the inversion failed");
-                        }));
+            Context context(threads == 1 ? make_serial_runner() : make_openmp_runner(threads));
+            context.workspace().reserve(inverter->workspace_bytes(context));
+            Array<float> map(inverter->domain());
+            InversionRecord record(2000);
+            Measurements processor, wall;
+            double iterations = 0;
+            for (int n = 0; n < frames; ++n) {
+                const Array<float> delays = disc_delays(geometry, static_cast<std::uint64_t>(n));
+                wall.add(seconds_of([&] {
+                    processor.add(processor_seconds_of([&] {
+                        require(inverter->run(delays, {}, map, context, &record) == Status::ok,
+                                Status::internal_error, "the inversion failed");
                     }));
-                    iterations += static_cast<double>(record.log.entries().size()) / frames;
-                }
-                std::printf(
-                    "%s %zu pairs, %d threads: %.3f ms processor time of the caller, %.3f ms by the "
-                    "clock, %.0f iterations, set-up %.2f s\n",
-                    std::string(inverter->name()).c_str(), pairs.size(), threads, 1e3 * processor.median(),
-                    1e3 * wall.median(), iterations, set_up);
+                }));
+                iterations += static_cast<double>(record.log.entries().size()) / frames;
             }
+            std::printf(
+                "%s %zu pairs, %d threads: %.3f ms processor time of the caller, %.3f ms by the "
+                "clock, %.0f iterations, set-up %.2f s\n",
+                std::string(inverter->name()).c_str(), pairs.size(), threads, 1e3 * processor.median(),
+                1e3 * wall.median(), iterations, set_up);
         }
 }
 
@@ -200,11 +198,12 @@ int main(int count, char** arguments) {
             bench::operators(std::atoi(arguments[2]));
         else if (count == 3 && std::strcmp(arguments[1], "depth") == 0)
             bench::depth(std::atoi(arguments[2]));
-        else if (count == 3 && std::strcmp(arguments[1], "inversion") == 0)
-            bench::inversions(std::atoi(arguments[2]));
+        else if (count == 4 && std::strcmp(arguments[1], "inversion") == 0)
+            bench::inversions(std::atoi(arguments[2]), std::atoi(arguments[3]));
         else
-            fail(Status::invalid_argument,
-                 "usage: sonolux_travel_time_peer matrix FOLDER | operator N | depth N | inversion N");
+            fail(
+                Status::invalid_argument,
+                "usage: sonolux_travel_time_peer matrix FOLDER | operator N | depth N | inversion N THREADS");
     } catch (const Error& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
