@@ -6,6 +6,7 @@
 #include <sonolux/sdk/command_line/deblur.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/evaluate.hpp>
+#include <sonolux/sdk/pipelines/evaluate_sound_speed.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 
 namespace sonolux::command_line {
@@ -14,6 +15,7 @@ namespace {
 struct Options {
     std::string model, csv, channels;
     EvaluateOptions evaluate;
+    EvaluateSoundSpeedOptions sound;
     MethodArguments classical;
     bool seed_given = false;
 };
@@ -43,6 +45,29 @@ std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
             fixed(1e3 * image.seconds, 1)};
 }
 
+void run_sound_speed(const Model& model, Options& options, const CommonOptions& common) {
+    EvaluateSoundSpeedOptions& sound = options.sound;
+    sound.set = options.evaluate.data;
+    sound.seed = options.evaluate.seed;
+    sound.threads = common.threads;
+    ProgressLine progress;
+    sound.progress = [&](const Progress& p) { return progress(p); };
+    const std::vector<SoundSpeedResult> results = evaluate_sound_speed(model, sound);
+    progress.clear();
+    std::vector<std::vector<std::string>> rows;
+    std::string csv = "method,sample,rmse,mae\n";
+    for (const SoundSpeedResult& result : results) {
+        rows.push_back({result.method, fixed(result.median_rmse, 3), fixed(result.median_mae, 3),
+                        fixed(result.milliseconds, 1)});
+        for (std::size_t i = 0; i < result.rmse.size(); ++i)
+            csv += fmt::format("{},{},{:.4f},{:.4f}\n", result.method, i, result.rmse[i], result.mae[i]);
+    }
+    fmt::print("{}\n{}: {} samples, {:.0f} % of the delays missing, noise up to {:.3g} ns\n\n{}", model.name,
+               sound.set, results.front().rmse.size(), 100 * sound.missing, 1e9 * sound.noise,
+               aligned({"method", "median RMSE (m/s)", "median MAE (m/s)", "ms"}, rows));
+    if (!options.csv.empty()) write_file_atomically(options.csv, csv);
+}
+
 void run(Options& options, const CommonOptions& common) {
     if (options.evaluate.protocol == "levin") return run_levin(options, common);
     const auto require_no_deblurring = [&](bool deblurs) {
@@ -54,6 +79,7 @@ void run(Options& options, const CommonOptions& common) {
                                       {"--set", !options.classical.settings.empty()}})
         if (given) throw UsageError(fmt::format("{} belongs to --protocol levin", name));
     const Model model = open_model(find_model(options.model));
+    if (model.problem.kind == "sound_speed") return run_sound_speed(model, options, common);
     require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
@@ -88,6 +114,9 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "pixels, at the best shift\n"
         "within 5 pixels in steps of 1/4. FOLDER holds im1_kernel1_img.png ... im4_kernel8_img.png, "
         "gt/im1.png ... and Levin09.mat.\n\n"
+        "Models that map the speed of sound are measured on a set of sonolux simulate with delays, beside "
+        "the\n"
+        "classical inversion (L-BFGS): medians of the errors over the whole map, in m/s.\n\n"
         "Examples:\n"
         "  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol bsd68 --csv bsd68.csv\n"
         "  sonolux evaluate tv --protocol levin --data levin",
@@ -128,6 +157,21 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");
     options->classical.add_to(*command);
+    command
+        ->add_option("--missing", options->sound.missing,
+                     "sound speed: fraction of the delays that is taken away")
+        ->check(number_from(0, 0.99))
+        ->type_name("F");
+    command->add_option("--delay-noise", options->sound.noise, "sound speed: largest deviation of noise, s")
+        ->check(number_from(0, 1e-3))
+        ->type_name("S");
+    command->add_option("--samples", options->sound.samples, "sound speed: the first so many of the set")
+        ->check(number_from(1, 1e9))
+        ->type_name("N");
+    command
+        ->add_option("--lambda", options->sound.lambdas,
+                     "sound speed: weights of L-BFGS's total variation, of which the best counts")
+        ->type_name("W");
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");
 }
 

@@ -9,48 +9,16 @@
 #include <new>
 
 #include <sonolux/sdk/runtime/sonolux.h>
+#include <sonolux/sdk/runtime/c_api_handles.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
-#include <sonolux/sdk/runtime/reconstructor.hpp>
-#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
 using namespace sonolux;
-
-struct slx_model {
-    Model model;
-    Index parameter_count = 0;
-    int stages = 0, channels = 1;
-    std::string geometry;  // hash, of models that map the speed of sound
-    std::size_t measurements = 0, rows = 0, columns = 0;
-};
-
-// One of the two.
-struct slx_plan {
-    std::unique_ptr<Reconstructor> of_images;
-    std::unique_ptr<SoundSpeedReconstructor> of_delays;
-};
 
 namespace {
 
 static_assert(sizeof(slx_error) == 512);
 static_assert(SLX_ALIGNMENT == Workspace::alignment);
 static_assert(SLX_INTERNAL_ERROR == static_cast<int>(Status::internal_error));
-
-// Fills `error` without allocating; texts that do not fit end in "...".
-slx_status report(slx_error* error, Status status, const char* text = "") noexcept {
-    const auto code = static_cast<slx_status>(status);
-    if (error == nullptr) return code;
-    error->status = code;
-    constexpr std::size_t room = sizeof error->text;
-    const std::size_t length = std::strlen(text);
-    std::memcpy(error->text, text, std::min(length + 1, room));
-    if (length >= room) {
-        std::size_t end = room - 4;
-        while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-            --end;  // whole UTF-8 characters
-        std::memcpy(error->text + end, "...", 4);
-    }
-    return code;
-}
 
 // The one place where exceptions end.
 template <class Work>
@@ -444,57 +412,6 @@ void slx_plan_cancel(slx_plan* plan) {
         plan->of_delays->cancel();
     else
         plan->of_images->cancel();
-}
-
-slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
-                               slx_frame_report* frame, slx_error* error) {
-    const auto refuse = [&](const char* text) { return report(error, Status::invalid_argument, text); };
-    if (plan == nullptr) return refuse("plan must not be NULL");
-    if (plan->of_delays == nullptr)
-        return report(error, Status::unsupported, "the plan reconstructs images: call slx_plan_run");
-    if (in == nullptr || in->delays == nullptr)
-        return refuse(in == nullptr ? "in must not be NULL" : "in->delays must not be NULL");
-    if (out == nullptr || out->speed == nullptr)
-        return refuse(out == nullptr ? "out must not be NULL" : "out->speed must not be NULL");
-    SoundSpeedReconstructor& maps = *plan->of_delays;
-    const auto measurements = static_cast<std::size_t>(maps.measurements());
-    const auto rows = static_cast<std::size_t>(maps.rows()),
-               columns = static_cast<std::size_t>(maps.columns());
-    char text[400];
-    if (in->measurements != measurements || in->rows != rows || in->columns != columns || out->rows != rows ||
-        out->columns != columns) {
-        std::snprintf(
-            text, sizeof text,
-            "in must be %zu x %zu x %zu and out %zu x %zu, as the model's geometry, got %zu x %zu x "
-            "%zu and %zu x %zu",
-            measurements, rows, columns, rows, columns, in->measurements, in->rows, in->columns, out->rows,
-            out->columns);
-        return report(error, Status::size_mismatch, text);
-    }
-    if (in->geometry == nullptr)
-        return refuse("in->geometry must be the hash of the delays' geometry, got NULL");
-    if (std::strcmp(in->geometry, maps.geometry().c_str()) != 0) {
-        std::snprintf(
-            text, sizeof text,
-            "in->geometry must be that of the model, %s: these are delays of another geometry, %.64s",
-            maps.geometry().c_str(), in->geometry);
-        return report(error, Status::invalid_argument, text);
-    }
-    const Shape domain{maps.rows(), maps.columns()}, range{maps.measurements(), maps.rows(), maps.columns()};
-    const Status status = maps.run(
-        {in->delays, range}, in->mask != nullptr ? View<const float>(in->mask, range) : View<const float>(),
-        {out->speed, domain}, out->support != nullptr ? View<float>(out->support, domain) : View<float>());
-    if (frame != nullptr) {
-        frame->uniform_speed = maps.report().uniform_speed;
-        frame->deviation = maps.report().deviation;
-        frame->measured = maps.report().measured;
-    }
-    switch (status) {
-        case Status::ok: return report(error, status);
-        case Status::cancelled: return report(error, status, "cancelled: the map is not finished");
-        case Status::deadline_exceeded: return report(error, status, "time is up: the map is not finished");
-        default: maps.explain(text, sizeof text); return report(error, status, text);
-    }
 }
 
 }  // extern "C"
