@@ -113,27 +113,28 @@ void DelayAndSum::apply(View<const float> x, View<float> image, Context& context
 
 namespace {
 
-/// Below so many frames in a group of 32 (16 of demodulated data) the other path is faster.
-constexpr Index fewest_side_by_side = 4;
+/// With fewer frames than this in a group the other path is faster.
+constexpr Index fewest_side_by_side = 6;
 
 struct FrameGroup {
     const DelayAndSumTables& t;
     Index frames;        // in the group
+    Index numbers;       // that lie side by side: 32 or 64
     const float* x;      // of the first frame
     Index frame_stride;  // in x
     float* image;
     Index image_stride;
-    float* packed;  // [element, sample, frame_numbers] of one transmission
-    float* pixels;  // [tile number, tile, frame_numbers], compounded
+    float* packed;  // [element, sample, numbers] of one transmission
+    float* pixels;  // [tile number, tile, numbers], compounded
 
-    [[nodiscard]] Index side_by_side() const noexcept { return frame_numbers / t.parts; }
+    [[nodiscard]] Index side_by_side() const noexcept { return numbers / t.parts; }
 
     void pack(Index k, Index e) const noexcept {
-        float* const out = packed + e * t.samples * frame_numbers;
+        float* const out = packed + e * t.samples * numbers;
         const float* const in = x + (k * t.elements + e) * t.parts * t.samples;
         for (Index n = 0; n < t.samples; ++n)
             for (Index part = 0; part < t.parts; ++part) {
-                float* const row = out + n * frame_numbers + part * side_by_side();
+                float* const row = out + n * numbers + part * side_by_side();
                 for (Index f = 0; f < frames; ++f) row[f] = in[f * frame_stride + t.parts * n + part];
                 std::fill(row + frames, row + side_by_side(), 0.0f);
             }
@@ -142,7 +143,7 @@ struct FrameGroup {
     /// total += scale * sum, for the frame_tile pixels from `first` of a tile on.
     void scale(const float* scale, Index first, const float* sum, float* total) const noexcept {
         const Index half = side_by_side();
-        for (Index p = 0; p < frame_tile; ++p, sum += frame_numbers, total += frame_numbers) {
+        for (Index p = 0; p < frame_tile; ++p, sum += numbers, total += numbers) {
             const float re = scale[first + p];
             if (t.parts == 1) {
                 for (Index f = 0; f < half; ++f) total[f] += re * sum[f];
@@ -156,43 +157,54 @@ struct FrameGroup {
         }
     }
 
-    /// One transmission in one tile, added to `total`, [tile, frame_numbers].
+    /// One transmission in one tile, added to `total`, [tile, numbers].
     void sum_up(Index k, Index number, Accumulate accumulate, float* sum, float* total) const noexcept {
         if (t.active[static_cast<std::size_t>(k * t.tiles + number)] == 0) return;
         for (Index first = 0; first < tile; first += frame_tile) {
-            std::fill_n(sum, frame_tile * frame_numbers, 0.0f);
+            std::fill_n(sum, frame_tile * numbers, 0.0f);
             for (Index i = t.first_piece[static_cast<std::size_t>(number)];
                  i < t.first_piece[static_cast<std::size_t>(number) + 1]; ++i) {
                 const Index e = t.piece_element[static_cast<std::size_t>(i)];
                 Trace trace = t.traces[static_cast<std::size_t>(k * t.elements + e)];
                 if (trace.samples == nullptr) continue;
-                trace.samples = packed + e * t.samples * frame_numbers;
+                trace.samples = packed + e * t.samples * numbers;
                 const Piece whole = t.piece(k, number, i);
                 accumulate({whole.receive + first, whole.weights + first, whole.transmit + first}, trace,
                            t.bits, sum);
             }
-            scale(t.scale_of(k, number), first, sum, total + first * frame_numbers);
+            scale(t.scale_of(k, number), first, sum, total + first * numbers);
         }
     }
 
     void write(Index plane, Index number, const float* total) const noexcept {
-        t.for_each_pixel(number, [&](Index p, Index row, Index column) {
-            float* const out = image + ((plane * t.rows + row) * t.columns + column) * t.parts;
-            for (Index part = 0; part < t.parts; ++part)
-                for (Index f = 0; f < frames; ++f)
-                    out[f * image_stride + part] = total[p * frame_numbers + part * side_by_side() + f];
-        });
+        const Index top = number / t.tiles_across * tile_rows, left = number % t.tiles_across * lanes;
+        const Index width = std::min(lanes, t.columns - left);
+        // A row of a frame at a time: what is written lies together.
+        for (Index i = 0; i < std::min(tile_rows, t.rows - top); ++i)
+            for (Index f = 0; f < frames; ++f) {
+                const float* const in = total + i * lanes * numbers + f;
+                float* const out =
+                    image + f * image_stride + ((plane * t.rows + top + i) * t.columns + left) * t.parts;
+                if (t.parts == 1) {
+                    for (Index j = 0; j < width; ++j) out[j] = in[j * numbers];
+                    continue;
+                }
+                for (Index j = 0; j < width; ++j) {
+                    out[2 * j] = in[j * numbers];
+                    out[2 * j + 1] = in[j * numbers + side_by_side()];
+                }
+            }
     }
 };
 
-constexpr Index frame_sums = frame_tile * frame_numbers, frame_pixels = tile * frame_numbers;
+constexpr Index frame_sums = frame_tile * most_frame_numbers, frame_pixels = tile * most_frame_numbers;
 
 }  // namespace
 
 std::size_t DelayAndSum::frames_workspace_bytes(const Context& context) const noexcept {
     const DelayAndSumTables& t = *tables_;
     const Index kept = t.compound ? t.tiles : context.threads();
-    return Workspace::bytes<float>(t.elements * t.samples * frame_numbers) +
+    return Workspace::bytes<float>(t.elements * t.samples * most_frame_numbers) +
            Workspace::bytes<float>(kept * frame_pixels) +
            Workspace::bytes<float>(context.threads() * frame_sums) + workspace_bytes(context);
 }
@@ -200,19 +212,23 @@ std::size_t DelayAndSum::frames_workspace_bytes(const Context& context) const no
 void DelayAndSum::apply_frames(View<const float> x, View<float> images, Context& context) const noexcept {
     const DelayAndSumTables& t = *tables_;
     const Index frames = x.size(0), in = domain().elements(), out = range().elements();
-    const Index side_by_side = frame_numbers / t.parts;
-    const Accumulate accumulate = kernel_set(t, context.isa()).frames[static_cast<int>(t.interpolation)];
-    for (Index first = 0; first < frames; first += side_by_side) {
-        const Index count = std::min(side_by_side, frames - first);
+    const KernelSet kernels = kernel_set(t, context.isa());
+    for (Index first = 0, count = 0; first < frames; first += count) {
+        const Index left = frames - first;
+        count = std::min(left, most_frame_numbers / t.parts);
         if (count < fewest_side_by_side) {
-            for (Index f = first; f < first + count; ++f)
+            for (Index f = first; f < frames; ++f)
                 apply({x.data() + f * in, domain()}, {images.data() + f * out, range()}, context);
-            continue;
+            return;
         }
+        const bool narrow = count * t.parts <= 32;
+        const Accumulate accumulate =
+            (narrow ? kernels.frames_32 : kernels.frames_64)[static_cast<int>(t.interpolation)];
         Scratch scratch(context.workspace());
-        FrameGroup group{t,       count,  x.data() + first * in, in, images.data() + first * out, out,
-                         nullptr, nullptr};
-        group.packed = scratch.take<float>(t.elements * t.samples * frame_numbers);
+        FrameGroup group{
+            t,   count,   narrow ? 32 : 64, x.data() + first * in, in, images.data() + first * out,
+            out, nullptr, nullptr};
+        group.packed = scratch.take<float>(t.elements * t.samples * group.numbers);
         group.pixels = scratch.take<float>((t.compound ? t.tiles : context.threads()) * frame_pixels);
         float* const sums = scratch.take<float>(context.threads() * frame_sums);
         for (Index k = 0; k < t.sent; ++k) {

@@ -61,9 +61,9 @@ public:
     void adjoint(View<const float> image, View<float> x, Context& context) const noexcept override;
 
     /// The images of many frames, each with the bits that `apply` gives: `x` is [frames, transmission,
-    /// element, sample] as ChannelData::values, `images` [frames, numbers of the range]. Several times faster
-    /// than frame after frame from some four frames on, because what is looked up in a table then serves 32
-    /// frames (16 of demodulated data), whose samples lie side by side. The workspace must hold
+    /// element, sample] as ChannelData::values, `images` [frames, numbers of the range]. Faster than frame
+    /// after frame from some six frames on, because what is looked up in a table then serves up to 64 frames
+    /// (32 of demodulated data), whose samples lie side by side. The workspace must hold
     /// frames_workspace_bytes.
     void apply_frames(View<const float> x, View<float> images, Context& context) const noexcept;
     [[nodiscard]] std::size_t frames_workspace_bytes(const Context& context) const noexcept;

@@ -36,15 +36,15 @@ struct Piece {
 /// parts, and samples are pairs; weight is then a complex number.
 using Accumulate = void (*)(const Piece& piece, const Trace& trace, int bits, float* sum) noexcept;
 
-/// Many frames at once: a trace is then [sample, frame_numbers], 32 frames side by side or, of demodulated
-/// data, the real and then the imaginary parts of 16; and a tile is cut into pieces of frame_tile pixels,
-/// whose sums, [frame_tile, frame_numbers], stay in the first cache.
-inline constexpr Index frame_numbers = 32, frame_tile = 64;
+/// Many frames at once: a trace is then [sample, numbers], as many frames side by side or, of demodulated
+/// data, the real and then the imaginary parts of half as many; numbers is 32 or 64. A tile is cut into
+/// pieces of frame_tile pixels, whose sums, [frame_tile, numbers], stay in the first cache.
+inline constexpr Index frame_tile = 64, most_frame_numbers = 64;
 
 /// For nearest, linear, cubic.
 struct KernelSet {
     Accumulate one[3];
-    Accumulate frames[3];
+    Accumulate frames_32[3], frames_64[3];
 };
 
 struct Kernels {

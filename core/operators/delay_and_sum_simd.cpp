@@ -233,39 +233,51 @@ constexpr Index vector_floats = 8;
 constexpr Index vector_floats = 4;
 #endif
 using Vector = float __attribute__((vector_size(vector_floats * sizeof(float))));
-constexpr Index vectors = frame_numbers / vector_floats;
 
-template <SampleInterpolation how, int parts>
+SLX_INLINE Vector vector_at(const float* p) {
+    Vector v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+SLX_INLINE void put_vector(float* p, Vector v) { std::memcpy(p, &v, sizeof v); }
+
+template <SampleInterpolation how, int parts, Index numbers>
 void accumulate_frames(const Piece& piece, const Trace& trace, int bits, float* sum) noexcept {
-    constexpr Index count = vectors / parts;  // of one part
-    for (Index p = 0; p < frame_tile; ++p) {
+    constexpr Index half = numbers / 2;  // where the imaginary parts begin
+    const std::int32_t* const receive = piece.receive;
+    const std::int32_t* const transmit = piece.transmit;
+    const std::int16_t* const weights_of = piece.weights;
+    const std::uint32_t lowest = trace.lowest, span = trace.span;
+    const std::int32_t last = trace.last;
+    const float* const samples = trace.samples;
+    for (Index p = 0; p < frame_tile; ++p, sum += numbers) {
         const std::uint32_t position =
-            static_cast<std::uint32_t>(piece.receive[p]) + static_cast<std::uint32_t>(piece.transmit[p]);
-        if (position - trace.lowest > trace.span) continue;
+            static_cast<std::uint32_t>(receive[p]) + static_cast<std::uint32_t>(transmit[p]);
+        if (position - lowest > span) continue;
         float taps[4];
-        const float* x = trace.samples + frame_numbers * begin_at<how>(position, bits, trace.last, taps);
-        Vector value[vectors], total[vectors];
-        std::memcpy(value, x, sizeof value);
-        std::memcpy(total, sum + p * frame_numbers, sizeof total);
-        for (Index v = 0; v < vectors; ++v) value[v] = (taps[0] - Vector{}) * value[v];
-        for (int i = 1; i < taps_of(how); ++i)
-            for (Index v = 0; v < vectors; ++v) {
-                Vector next;
-                std::memcpy(&next, x + i * frame_numbers + v * vector_floats, sizeof next);
-                value[v] = multiply_add(taps[i] - Vector{}, next, value[v]);
-            }
-        const Vector cosine = static_cast<float>(piece.weights[p]) - Vector{};
+        const float* const x = samples + numbers * begin_at<how>(position, bits, last, taps);
+        const auto read = [&](Index at) {
+            Vector value = vector_at(x + at);
+            if constexpr (how != SampleInterpolation::nearest) value = (taps[0] - Vector{}) * value;
+            for (int i = 1; i < taps_of(how); ++i)
+                value = multiply_add(taps[i] - Vector{}, vector_at(x + i * numbers + at), value);
+            return value;
+        };
+        const Vector cosine = static_cast<float>(weights_of[p]) - Vector{};
         if constexpr (parts == 1) {
-            for (Index v = 0; v < vectors; ++v) total[v] = multiply_add(cosine, value[v], total[v]);
+#pragma GCC unroll 16
+            for (Index v = 0; v < numbers; v += vector_floats)
+                put_vector(sum + v, multiply_add(cosine, read(v), vector_at(sum + v)));
         } else {
-            const Vector sine = static_cast<float>(piece.weights[tile + p]) - Vector{};
-            for (Index v = 0; v < count; ++v) {
-                const Vector re = value[v], im = value[count + v];
-                total[v] = multiply_add(cosine, re, multiply_add(-sine, im, total[v]));
-                total[count + v] = multiply_add(cosine, im, multiply_add(sine, re, total[count + v]));
+            const Vector sine = static_cast<float>(weights_of[tile + p]) - Vector{};
+#pragma GCC unroll 8
+            for (Index v = 0; v < half; v += vector_floats) {
+                const Vector re = read(v), im = read(half + v);
+                const Vector total_re = vector_at(sum + v), total_im = vector_at(sum + half + v);
+                put_vector(sum + v, multiply_add(cosine, re, multiply_add(-sine, im, total_re)));
+                put_vector(sum + half + v, multiply_add(cosine, im, multiply_add(sine, re, total_im)));
             }
         }
-        std::memcpy(sum + p * frame_numbers, total, sizeof total);
     }
 }
 
@@ -273,8 +285,10 @@ template <int parts>
 constexpr KernelSet set_of() noexcept {
     using enum SampleInterpolation;
     return {{accumulate<nearest, parts>, accumulate<linear, parts>, accumulate<cubic, parts>},
-            {accumulate_frames<nearest, parts>, accumulate_frames<linear, parts>,
-             accumulate_frames<cubic, parts>}};
+            {accumulate_frames<nearest, parts, 32>, accumulate_frames<linear, parts, 32>,
+             accumulate_frames<cubic, parts, 32>},
+            {accumulate_frames<nearest, parts, 64>, accumulate_frames<linear, parts, 64>,
+             accumulate_frames<cubic, parts, 64>}};
 }
 
 }  // namespace
