@@ -50,7 +50,7 @@ void ColouredLeaves::render(std::uint64_t sample, View<float> picture, Context& 
     float* palette = scratch.take<float>(3 * palette_size);
     Philox random(seed_, streams::lens_scene, sample);
     for (Index entry = 0; entry < palette_size; ++entry) {
-        const double saturation = std::pow(random.uniform(), 2);  // most are dull
+        const double saturation = std::pow(random.uniform(), 1.5);  // more are dull
         double colour[3], largest = 0;
         for (double& value : colour) {
             value = 1 - saturation * random.uniform();

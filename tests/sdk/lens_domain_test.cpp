@@ -137,6 +137,21 @@ TEST(LensFigures, ShowWhereTheLightIs) {
                 ThrowsMessage<Error>(HasSubstr("no wavelength is to be shown")));
 }
 
+TEST(LensFigures, AreWrittenForARecipe) {
+    const fs::path folder = fs::path(::testing::TempDir()) / "sonolux_lens_figures";
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    write_file_atomically((folder / "r.toml").string(), small);
+    const auto paths = write_lens_figures((folder / "r.toml").string(), (folder / "out").string());
+    ASSERT_EQ(paths.size(), 3u);
+    for (const std::string& path : paths) EXPECT_TRUE(fs::exists(path)) << path;
+    write_file_atomically((folder / "m.toml").string(), "name = \"m\"\ndomain = \"maps\"\n");
+    EXPECT_THAT(
+        [&] { (void)write_lens_figures((folder / "m.toml").string(), folder.string()); },
+        ThrowsMessage<Error>(HasSubstr("only recipes of the domain lens have figures, this is of maps")));
+    fs::remove_all(folder);
+}
+
 TEST(LensDomain, RefusesRecipesByKey) {
     const auto refuses = [](const std::string& more, const std::string& why) {
         EXPECT_THAT([&] { static_cast<void>(parse_simulation_recipe(small + more, "r.toml")); },

@@ -10,6 +10,7 @@
 #include <sonolux/sdk/files/hdf5_file.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/spectral_files.hpp>
+#include <sonolux/simulation/optics/spectral_lift.hpp>
 
 #include "tests/support/data.hpp"
 
@@ -144,6 +145,26 @@ TEST(SpectralFilesOracle, ReadsTheCamerasThatAreThere) {
     for (const auto& entry : fs::directory_iterator(data_folder() / "optics/sensors"))
         if (entry.path().extension() == ".json")
             EXPECT_EQ(read_spectral_table(entry.path().string()).curves.size(), 3u) << entry.path();
+}
+
+// Lifted spectra under D65 look to the CIE 1931 observer as the colours that they were lifted from.
+TEST(SpectralLiftOracle, LooksLikeItsColour) {
+    SLX_NEEDS(data_folder() / "optics/spectral");
+    const std::string folder = (data_folder() / "optics/spectral").string();
+    const std::vector<double> fine = wavelengths_between(400e-9, 700e-9, 121);
+    const CameraResponse eye = camera_response(read_spectral_table(folder + "/dflat_1931XYZ.txt", {1, 2, 3}),
+                                               read_spectral_table(folder + "/dflat_D65.txt"), fine);
+    const Array<float> xyz = camera_matrix(eye, lift_wavelengths());  // relative to white
+    const double to_srgb[3][3] = {{3.2404542 * 0.95047, -1.5371385, -0.4985314 * 1.08883},
+                                  {-0.9692660 * 0.95047, 1.8760108, 0.0415560 * 1.08883},
+                                  {0.0556434 * 0.95047, -0.2040259, 1.0572252 * 1.08883}};
+    for (Index colour = 0; colour < 3; ++colour)
+        for (Index c = 0; c < 3; ++c) {
+            double light = 0;
+            for (Index k = 0; k < 3; ++k)
+                for (Index b = 0; b < 31; ++b) light += to_srgb[c][k] * xyz(k, b) * lift_basis()(colour, b);
+            EXPECT_NEAR(light, c == colour, 1e-3) << colour << " in " << c;
+        }
 }
 
 }  // namespace
