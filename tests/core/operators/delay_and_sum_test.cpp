@@ -191,6 +191,30 @@ TEST(DelayAndSum, PutsAPointWhereItIsWithItsOwnHeight) {
             }
 }
 
+TEST(DelayAndSum, ShowsAPointBrightestWithTheSpeedOfItsMedium) {
+    const TransducerArray array = make_linear_array(32, 3e-4, 2.5e-4);
+    Acquisition a = recording_of(array, {plane_wave(array, 0, 1480)}, 400);
+    a.demodulation_frequency = 5e6;
+    const Point target{0.4e-3, 9e-3};
+    const Array<float> echoes = echoes_of(a, target, 1480);
+    double best_speed = 0, largest = 0;
+    for (double speed = 1430; speed <= 1530; speed += 2.5) {
+        const double depth = target.z * speed / 1480;  // where the echo straight up puts it
+        const ImageGrid around{41, 9, 2e-5, 1e-4, depth - 20 * 2e-5, 0};
+        DelayAndSumOptions options;
+        options.f_number = 0.8;
+        const Array<float> image = applied(make(a, options, speed, around), echoes);
+        for (Index i = 0; i < image.elements(); i += 2) {
+            const double magnitude = std::hypot(double{image.data()[i]}, double{image.data()[i + 1]});
+            if (magnitude > largest) {
+                largest = magnitude;
+                best_speed = speed;
+            }
+        }
+    }
+    EXPECT_NEAR(best_speed, 1480, 2.5);
+}
+
 TEST(DelayAndSum, CountsWhatWasNotMeasuredNeitherInTheSumNorInItsWeights) {
     Acquisition a = recording_of(linear(), {plane_wave(linear(), 0, 1540)}, 150);
     DelayAndSumOptions options;
