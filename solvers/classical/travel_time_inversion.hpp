@@ -47,7 +47,7 @@ struct InversionProblem {
 
 /// What a run found out beside the map. `log` holds its iterations.
 struct InversionRecord {
-    explicit InversionRecord(Index capacity = 1000) : log(capacity) {}
+    explicit InversionRecord(Index capacity = 1500) : log(capacity) {}
 
     double fraction = 0;          ///< of the possible measurements that were valid
     double uniform_slowness = 0;  ///< s/m
