@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/command_line/deblur.hpp>
+#include <sonolux/sdk/command_line/sound_speed.hpp>
 #include <sonolux/sdk/pipelines/reconstruct.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 
@@ -14,6 +15,7 @@ struct Options {
     Index tile = 0;
     int bits = 0;
     DeblurArguments deblur;
+    SoundSpeedArguments sound_speed;
 };
 
 void run_blurred(const Options& options, const CommonOptions& common) {
@@ -32,6 +34,13 @@ void run_blurred(const Options& options, const CommonOptions& common) {
 }
 
 void run(const Options& options, const CommonOptions& common) {
+    if (is_sound_speed_method(options.model)) {
+        SoundSpeedArguments arguments = options.sound_speed;
+        arguments.method = options.model;
+        arguments.input = options.input;
+        arguments.output = options.output;
+        return reconstruct_sound_speed(arguments, common);
+    }
     if (!options.deblur.kernel.empty()) return run_blurred(options, common);
     const auto require_no_blur = [&](bool deblurs) {
         if (deblurs)
@@ -81,7 +90,8 @@ void run(const Options& options, const CommonOptions& common) {
 void add_reconstruct(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
     CLI::App* command = add_command(
-        program, common, "reconstruct", "Denoise an image, or take away a blur that is known.",
+        program, common, "reconstruct",
+        "Denoise an image, take away a blur that is known, or map the speed of sound.",
         "MODEL is a file or the name of a shipped model; to take away the blur of --kernel, one for "
         "deblurring "
         "or one of the\n"
@@ -89,16 +99,25 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         "values "
         "over their\n"
         "range, without gamma. Large images are denoised in tiles; the result is the same to the bit.\n\n"
+        "INPUT may be a recording of an ultrasound probe (zea, UFF, MATLAB): methods lbfgs and tikhonov make "
+        "a map "
+        "of the\n"
+        "speed of sound from the delays between its transmissions.\n\n"
         "Examples:\n"
         "  sonolux reconstruct denoise_any_sigma noisy.png clean.png --sigma 20\n"
-        "  sonolux reconstruct tv blurred.png sharp.png --kernel kernel.png --sigma 2",
+        "  sonolux reconstruct tv blurred.png sharp.png --kernel kernel.png --sigma 2\n"
+        "  sonolux reconstruct lbfgs recording.hdf5 speed.png",
         [options, &common] { run(*options, common); });
     command
         ->add_option("MODEL", options->model,
                      "model file (.safetensors), name of a shipped model, or classical method")
         ->required();
-    command->add_option("INPUT", options->input, "noisy or blurred image: PNG, TIFF or JPEG")->required();
-    command->add_option("OUTPUT", options->output, "restored image: .png, .tif or .tiff")->required();
+    command->add_option("INPUT", options->input, "noisy or blurred image: PNG, TIFF or JPEG; or a recording")
+        ->required();
+    command
+        ->add_option("OUTPUT", options->output,
+                     "restored image: .png, .tif or .tiff; a map of speeds also as .npy")
+        ->required();
     command
         ->add_option("--sigma", options->sigma,
                      "standard deviation of the noise, white being 255; needed by models that serve a range, "
@@ -107,6 +126,7 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         ->check(noise_level())
         ->type_name("S");
     add_kernel_options(*command, options->deblur);
+    add_sound_speed_options(*command, options->sound_speed);
     command->add_option("--tile", options->tile, "rows and columns of a tile; 0: by memory")
         ->check(number_from(0, 1 << 20))
         ->type_name("N");

@@ -55,8 +55,11 @@ public:
         canvas.text(row, column, panel_.caption);
         canvas.text(row + line, column, panel_.down.label, colours::dark_grey);
         const Index top = row + 3 * line, left = column + left_;
-        canvas.image(top, left, at_size(panel_.values, panel_.height, panel_.width).view(), panel_.lower,
-                     panel_.upper, panel_.map);
+        const Array<float> image = at_size(panel_.values, panel_.height, panel_.width);
+        canvas.image(top, left, image.view(), panel_.lower, panel_.upper, panel_.map);
+        for (Index i = 0; i < panel_.height; ++i)
+            for (Index j = 0; j < panel_.width; ++j)
+                if (std::isnan(image(i, j))) canvas.point(top + i, left + j, panel_.missing);
         canvas.frame(top - 1, left - 1, panel_.height + 2, panel_.width + 2, colours::dark_grey);
         for (const double tick : down_) {
             const Index at = top + pixel_of(panel_.down, tick, panel_.height);

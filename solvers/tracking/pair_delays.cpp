@@ -144,23 +144,51 @@ PairDelays::Range PairDelays::results_in(double low, double high, double first, 
     return {bound(low), bound(high)};
 }
 
+ImageGrid PairDelays::image_grid_for(const Acquisition& acquisition, const ImageGrid& map,
+                                     const PairDelaysOptions& options) {
+    return image_grid_of(map, checked(acquisition, map, options));
+}
+
 PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
                        Context& context)
-    : options_(checked(acquisition, map, std::move(options))),
+    : PairDelays(acquisition, map, checked(acquisition, map, options),
+                 image_grid_for(acquisition, map, options),
+                 FocusingDelays(acquisition, image_grid_for(acquisition, map, options), options.sound_speed),
+                 {}, context) {}
+
+PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+                       const FocusingDelays& focusing, View<const float> slowness, Context& context)
+    : PairDelays(acquisition, map, checked(acquisition, map, options),
+                 image_grid_for(acquisition, map, options), focusing, slowness, context) {}
+
+PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions checked,
+                       const ImageGrid& image, const FocusingDelays& focusing, View<const float> slowness,
+                       Context& context)
+    : options_(std::move(checked)),
       map_(map),
-      image_(image_grid_of(map, options_)),
-      beamformer_(acquisition, FocusingDelays(acquisition, image_, options_.sound_speed),
-                  options_.beamforming, context),
+      image_(image),
+      beamformer_(acquisition, focusing, options_.beamforming, context),
       matcher_(image_.rows, image_.columns, options_.tracking),
       geometry_(geometry_of(acquisition, map, options_)) {
+    require(focusing.grid() == image_, Status::size_mismatch,
+            "pair delays: focusing delays are on a grid of ", focusing.grid().rows, " x ",
+            focusing.grid().columns, ", images on one of ", image_.rows, " x ", image_.columns);
+    require(slowness.empty() || slowness.shape() == map.shape(), Status::size_mismatch,
+            "pair delays: slowness must be ", to_string(map.shape()), ", got ", to_string(slowness.shape()));
     mask_ = measurement_mask(geometry_, options_.margins);
 
     const auto path = make_path_integral(geometry_, PathIntegralForm::rows);
-    Array<float> slowness(map.shape());
-    std::fill_n(slowness.data(), slowness.elements(), static_cast<float>(1 / options_.sound_speed));
+    Array<float> ones(map.shape());
+    std::fill(ones.begin(), ones.end(), 1.0F);
+    lengths_ = Array<float>(path->range());
     assumed_ = Array<float>(path->range());
     context.workspace().reserve(path->workspace_bytes(context));
-    path->apply(slowness, assumed_, context);
+    path->apply(ones, lengths_, context);
+    if (slowness.empty())
+        for (Index n = 0; n < assumed_.elements(); ++n)
+            assumed_.data()[n] = static_cast<float>(double{lengths_.data()[n]} / options_.sound_speed);
+    else
+        path->apply(slowness, assumed_, context);
 
     const ImageGrid tracks = track_grid();
     const auto pairs = static_cast<Index>(options_.pairs.size());
@@ -289,7 +317,7 @@ void PairDelays::place(PairDelaysFrame& frame) const noexcept {
     for (Index n = 0; n < mask_.elements(); ++n) {
         const double delay = double{frame.delays.data()[n]};
         if (!std::isfinite(delay)) continue;
-        const double length = double{assumed_.data()[n]} / assumed_slowness - double{misplacement_.data()[n]};
+        const double length = double{lengths_.data()[n]} - double{misplacement_.data()[n]};
         products += delay * length;
         squares += length * length;
     }

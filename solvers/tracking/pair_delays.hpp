@@ -74,7 +74,7 @@ struct PairDelaysFrame {
     Array<float> delays;        ///< [pair, rows, columns] of the map, s; NaN where not measured
     Array<float> quality;       ///< the same: mean correlation of the valid results, 0 where there is none
     double valid_share = 0;     ///< of the pixels that the geometry lets pairs see
-    double uniform_speed = 0;   ///< m/s, of the uniform medium that fits the displacements best
+    double uniform_speed = 0;   ///< m/s: c0, corrected by the uniform deviation that fits the displacements
 };
 
 /// Measures delays of frames of one acquisition. Set-up allocates; `run` does not.
@@ -88,6 +88,17 @@ public:
     PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
                Context& context);
 
+    /// The same with images that are formed with other delays than those of c0: `focusing`, on the grid that
+    /// image_grid_for gives, with the times of a medium whose slowness is `slowness` on the map, [rows,
+    /// columns], s/m. Echoes are then where they belong as far as that is right, and `delays` are L slowness
+    /// plus what is still measured. Throws also Error{size_mismatch} for another grid.
+    PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+               const FocusingDelays& focusing, View<const float> slowness, Context& context);
+
+    /// What images will be formed on.
+    [[nodiscard]] static ImageGrid image_grid_for(const Acquisition& acquisition, const ImageGrid& map,
+                                                  const PairDelaysOptions& options);
+
     [[nodiscard]] const PairDelaysOptions& options() const noexcept { return options_; }
     [[nodiscard]] const ImageGrid& image_grid() const noexcept { return image_; }
     [[nodiscard]] ImageGrid track_grid() const { return matcher_.layout().grid(image_); }
@@ -98,8 +109,12 @@ public:
     /// [pair, rows, columns] of the map: 1 where a pair may measure (f-number, margins), else 0.
     [[nodiscard]] View<const float> mask() const noexcept { return mask_.view(); }
 
-    /// [pair, rows, columns]: L applied to 1 / c0, in s: what `delays` are on a medium of the assumed speed.
+    /// [pair, rows, columns]: L applied to 1 / c0, or to the slowness that the images were formed with, in s:
+    /// what `delays` are where nothing moves between images.
     [[nodiscard]] View<const float> assumed_delays() const noexcept { return assumed_.view(); }
+
+    /// The same of L 1, in m.
+    [[nodiscard]] View<const float> lengths() const noexcept { return lengths_.view(); }
 
     [[nodiscard]] PairDelaysFrame make_frame() const;
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept;
@@ -110,6 +125,10 @@ public:
     [[nodiscard]] Status run(View<const float> rf, PairDelaysFrame& frame, Context& context) const noexcept;
 
 private:
+    PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions checked,
+               const ImageGrid& image, const FocusingDelays& focusing, View<const float> slowness,
+               Context& context);
+
     /// The tracker's results [first, last) along one axis that lie in a row or column of the map.
     struct Range {
         Index first = 0, last = 0;
@@ -124,6 +143,7 @@ private:
     BlockMatcher matcher_;
     PathGeometry geometry_;
     Array<float> mask_, assumed_;
+    Array<float> lengths_;       // L 1, m
     Array<float> misplacement_;  // B, m, of the pixels of the map
     Array<float> factors_;       // [pair, rows, columns] of the tracks, s per row
     std::vector<Range> rows_, columns_;

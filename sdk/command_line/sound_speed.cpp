@@ -1,0 +1,217 @@
+#include <sonolux/sdk/command_line/sound_speed.hpp>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/channel_data_file.hpp>
+#include <sonolux/sdk/files/numpy_file.hpp>
+#include <sonolux/sdk/files/speed_map_file.hpp>
+#include <sonolux/sdk/pipelines/sound_speed.hpp>
+
+namespace sonolux::command_line {
+
+namespace {
+
+/// "1-2,3-4" as numbers from 0.
+std::vector<std::pair<Index, Index>> parse_pairs(const std::string& text) {
+    std::vector<std::pair<Index, Index>> pairs;
+    const char *at = text.data(), *const end = at + text.size();
+    const auto number = [&] {
+        Index value = 0;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error != std::errc() || value < 1)
+            throw UsageError(
+                fmt::format("--pairs must be like 1-2,3-4, transmissions counted from 1, got \"{}\"", text));
+        at = next;
+        return value - 1;
+    };
+    const auto expect = [&](char c) {
+        if (at == end || *at++ != c)
+            throw UsageError(fmt::format("--pairs must be like 1-2,3-4, got \"{}\"", text));
+    };
+    while (at != end) {
+        if (!pairs.empty()) expect(',');
+        const Index first = number();
+        expect('-');
+        pairs.emplace_back(first, number());
+    }
+    return pairs;
+}
+
+enum class OutputKind { picture, numbers, numpy };
+
+OutputKind kind_of(const std::string& output) {
+    const std::string extension = std::filesystem::path(output).extension().string();
+    if (extension == ".png") return OutputKind::picture;
+    if (extension == ".tif" || extension == ".tiff") return OutputKind::numbers;
+    if (extension == ".npy") return OutputKind::numpy;
+    throw UsageError(fmt::format(
+        "{}: a map of sound speed is written as a figure (.png), or as numbers in m/s (.tif, .npy)", output));
+}
+
+/// Root mean square over the pixels that both maps have.
+double rms_difference(View<const float> a, View<const float> b) {
+    double sum = 0;
+    Index count = 0;
+    for (Index n = 0; n < a.elements(); ++n) {
+        const double difference = double{a.data()[n]} - double{b.data()[n]};
+        if (!std::isfinite(difference)) continue;
+        sum += difference * difference;
+        ++count;
+    }
+    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
+}
+
+/// The map as a figure or as numbers, and the picture of delays.
+void write_results(const SoundSpeedArguments& arguments, OutputKind kind, const SoundSpeedPipeline& pipeline,
+                   const SoundSpeedFrame& frame, View<const float> truth, Context& context) {
+    const View<const float> values = frame.sound_speed.view();
+    const std::array<Index, 2> sizes{values.rows(), values.columns()};
+    switch (kind) {
+        case OutputKind::picture:
+            write_image(arguments.output,
+                        draw_sound_speed(pipeline, frame, arguments.input, context, truth).planes().view());
+            break;
+        case OutputKind::numpy:
+            write_file_atomically(
+                arguments.output,
+                encode_numpy({values.data(), static_cast<std::size_t>(values.elements())}, sizes));
+            break;
+        case OutputKind::numbers:
+            write_image(arguments.output, View<const float>(values.data(), {1, sizes[0], sizes[1]}), 32);
+            break;
+    }
+    if (!arguments.delays.empty())
+        write_image(arguments.delays, draw_pair_delays(pipeline, frame, arguments.input).planes().view());
+}
+
+}  // namespace
+
+bool is_sound_speed_method(const std::string& name) noexcept { return name == "lbfgs" || name == "tikhonov"; }
+
+void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) {
+    const char* group = "Recordings";
+    command
+        .add_option(
+            "--pairs", arguments.pairs,
+            "transmissions whose delays are compared, counted from 1: 1-2,3-4; by default neighbours about "
+            "ten elements or five degrees apart")
+        ->type_name("LIST")
+        ->group(group);
+    command
+        .add_option("--speed", arguments.speed,
+                    "m/s that images are formed with; by default found in the data")
+        ->check(number_from(300, 10000))
+        ->type_name("C")
+        ->group(group);
+    command.add_option("--lambda", arguments.lambda, "weight of the inversion's regulariser")
+        ->check(number_from(1e-9, 1e9))
+        ->type_name("L")
+        ->group(group);
+    command.add_option("--frame", arguments.frame, "of the recording, counted from 0")
+        ->check(number_from(0, 1 << 24))
+        ->type_name("N")
+        ->group(group);
+    command
+        .add_option("--refine", arguments.refine,
+                    "times that images are formed again, with the map of the time before (default 2)")
+        ->check(number_from(0, 20))
+        ->type_name("N")
+        ->group(group);
+    command.add_option("--delays", arguments.delays, "picture (.png) of the delays of all pairs")
+        ->type_name("FILE")
+        ->group(group);
+    command
+        .add_option(
+            "--truth", arguments.truth,
+            "zea file with the true map (data/sos_map), to lay out the map as it is and to compare with")
+        ->type_name("FILE")
+        ->group(group);
+}
+
+void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonOptions& common) {
+    const OutputKind kind = kind_of(arguments.output);
+    SoundSpeedOptions options;
+    options.method = inversion_method_from_string(arguments.method);
+    options.delays.pairs.pairs = parse_pairs(arguments.pairs);
+    options.delays.find_speed = arguments.speed == 0;
+    options.delays.pairs.sound_speed = arguments.speed;
+    if (arguments.lambda > 0) options.lbfgs.lambda = options.tikhonov.lambda = arguments.lambda;
+    require_folder_of(arguments.output);
+    require_folder_of(arguments.delays);
+
+    ChannelDataReadOptions reading;
+    reading.first_frame = arguments.frame;
+    reading.frames = 1;
+    const ChannelDataFile file = read_channel_data_file(arguments.input, reading);
+    for (const std::string& remark : file.remarks) warn(fmt::format("{}: {}", arguments.input, remark));
+    SpeedMap truth;
+    if (!arguments.truth.empty()) {
+        truth = read_speed_map(arguments.truth, {}, arguments.frame);
+        options.map = truth.grid;
+    }
+    options.delays.pairs.beamforming.measured = measured_ranges(file.data);
+
+    Context context(make_openmp_runner(common.threads));
+    try {
+        SoundSpeedPipeline pipeline(file.data.acquisition, file.data.frame(0), std::move(options), context);
+        SoundSpeedFrame frame = pipeline.make_frame();
+        ProgressLine progress;
+        const auto begin = Context::Clock::now();
+        pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
+        const double one_speed_misfit = frame.record.misfit_after;
+        for (int round = 0; round < arguments.refine; ++round) {
+            if (!progress({"forming images with the map", round, arguments.refine, -1}))
+                fail(Status::cancelled, "cancelled");
+            pipeline.refine(frame, context);
+            pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
+        }
+        progress.clear();
+        const double seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
+        write_results(arguments, kind, pipeline, frame, truth.sound_speed.view(), context);
+
+        const InversionRecord& record = frame.record;
+        const ImageGrid& map = pipeline.map();
+        std::string text =
+            fmt::format("{}: {} x {} pixels, {}\n", arguments.output, map.rows, map.columns, extent_mm(map));
+        const auto line = [&](const char* what, const std::string& value) {
+            text += fmt::format("{:<28} {}\n", what, value);
+        };
+        line("pairs of transmissions", std::to_string(pipeline.measurement().options().pairs.size()));
+        line("images formed with",
+             fmt::format(
+                 "{:.1f} m/s{}{}", pipeline.measurement().options().sound_speed,
+                 pipeline.rounds() > 1 ? fmt::format(", found in {} rounds", pipeline.rounds()) : "",
+                 arguments.refine > 0 ? fmt::format(", then {} times with the map", arguments.refine) : ""));
+        line("delays measured",
+             fmt::format("{:.1f} % of those that pairs could see", 100 * frame.delays.valid_share));
+        line("best uniform speed", fmt::format("{:.1f} m/s", 1 / record.uniform_slowness));
+        line("delays unexplained, rms",
+             fmt::format("{:.2f} ns by that, {:.2f} ns by the map", 1e9 * record.misfit_before,
+                         1e9 * record.misfit_after) +
+                 (arguments.refine > 0
+                      ? fmt::format(" ({:.2f} ns before images were formed with it)", 1e9 * one_speed_misfit)
+                      : ""));
+        if (!truth.sound_speed.view().empty())
+            line("difference from the truth",
+                 fmt::format("{:.2f} m/s rms where there are rays",
+                             rms_difference(frame.sound_speed, truth.sound_speed)));
+        line(
+            "time",
+            fmt::format("{:.2f} s; of one frame {:.1f} ms: filter {:.1f}, images and tracking {:.1f}, "
+                        "inversion {:.1f} ({})",
+                        seconds, 1e3 * (frame.filter_seconds + frame.delay_seconds + frame.inversion_seconds),
+                        1e3 * frame.filter_seconds, 1e3 * frame.delay_seconds, 1e3 * frame.inversion_seconds,
+                        context.description()));
+        fmt::print("{}", text);
+    } catch (const Error& error) {
+        throw Error(error.status(), arguments.input + ": " + error.what());
+    }
+}
+
+}  // namespace sonolux::command_line

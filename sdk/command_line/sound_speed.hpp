@@ -1,0 +1,30 @@
+// sonolux/sdk/command_line/sound_speed.hpp
+//
+// Maps of the speed of sound on the command line: `reconstruct METHOD RECORDING OUTPUT`.
+#pragma once
+
+#include <sonolux/sdk/command_line/command.hpp>
+
+namespace sonolux::command_line {
+
+struct SoundSpeedArguments {
+    std::string method, input, output;
+    std::string pairs;   ///< "1-2,3-4"; empty: chosen by distance
+    double speed = 0;    ///< m/s that images are formed with; 0: found in the data
+    double lambda = 0;   ///< of the inversion; 0: its default
+    Index frame = 0;     ///< of the recording
+    int refine = 2;      ///< times that images are formed again with the map
+    std::string delays;  ///< picture of the delays, or empty
+    std::string truth;   ///< file of a map to compare with, or empty
+};
+
+/// --pairs and what else belongs to recordings.
+void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments);
+
+/// Whether this is the name of a method for recordings.
+[[nodiscard]] bool is_sound_speed_method(const std::string& name) noexcept;
+
+/// Reads the recording, makes the map, writes it and says how it was done.
+void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonOptions& common);
+
+}  // namespace sonolux::command_line

@@ -1,0 +1,192 @@
+#include <sonolux/sdk/pipelines/sound_speed.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include <sonolux/core/operators/path_integral.hpp>
+#include <sonolux/sdk/pipelines/map_delays.hpp>
+
+namespace sonolux {
+
+namespace {
+
+constexpr auto invalid = Status::invalid_argument;
+constexpr float nowhere = std::numeric_limits<float>::quiet_NaN();
+
+ImageGrid default_map(const Acquisition& acquisition, double sound_speed) {
+    const TransducerArray& array = acquisition.array;
+    require(array.size() >= 8, invalid, "sound speed: name a map, an array of ", array.size(),
+            " elements does not suggest one");
+    const double spacing = 2 * array.pitch();
+    const double latest = acquisition.focusing_start(0) +
+                          static_cast<double>(acquisition.samples) / acquisition.sampling_frequency;
+    const double depth = std::min(50e-3, 0.5 * sound_speed * latest);
+    return centred_grid(std::max<Index>(2, static_cast<Index>(depth / spacing + 1e-6)), array.size() / 2,
+                        spacing);
+}
+
+SoundSpeedOptions completed(SoundSpeedOptions options, const Acquisition& acquisition) {
+    validate(acquisition, "sound speed");
+    if (options.delays.pairs.pairs.empty()) options.delays.pairs.pairs = default_pairs(acquisition);
+    if (options.delays.pairs.sound_speed == 0)
+        options.delays.pairs.sound_speed = acquisition.sound_speed > 0 ? acquisition.sound_speed : 1540;
+    if (options.map.rows == 0) options.map = default_map(acquisition, options.delays.pairs.sound_speed);
+    require(options.half_band >= 0 && options.half_band < 1, invalid,
+            "sound speed: half_band must be at least 0 and below 1, got ", options.half_band);
+    require(options.least_valid_share > 0 && options.least_valid_share <= 1, invalid,
+            "sound speed: least_valid_share must be above 0 and at most 1, got ", options.least_valid_share);
+    return options;
+}
+
+double seconds_since(Context::Clock::time_point begin) noexcept {
+    return std::chrono::duration<double>(Context::Clock::now() - begin).count();
+}
+
+}  // namespace
+
+SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first,
+                                       SoundSpeedOptions options, Context& context)
+    : options_(completed(std::move(options), acquisition)), acquisition_(acquisition) {
+    filtered_ = Array<float>(first.shape());
+    if (options_.half_band > 0) {
+        const double f = acquisition.centre_frequency, most = 0.475 * acquisition.sampling_frequency;
+        band_pass_ = std::make_unique<BandPass>(
+            acquisition.samples, acquisition.sampling_frequency, (1 - options_.half_band) * f,
+            std::min((1 + options_.half_band) * f, most), 9, context.threads());
+        band_pass_->apply(first, filtered_, context);
+    } else {
+        std::copy_n(first.data(), first.elements(), filtered_.data());
+    }
+    MeasuredDelays measured = measure_delays(acquisition, filtered_, options_.map, options_.delays, context);
+    rounds_ = measured.rounds;
+    measurement_ = std::move(measured.plan);
+    options_.delays.pairs = measurement_->options();
+
+    path_ = make_path_integral(measurement_->geometry());
+    const Array<float> density = ray_density(measurement_->geometry(), measurement_->mask());
+    seen_ = Array<float>(options_.map.shape());
+    for (Index n = 0; n < seen_.elements(); ++n)
+        seen_.data()[n] = density.data()[n] + density.data()[seen_.elements() + n];
+    InversionProblem problem{.forward = path_, .possible = Array<float>(measurement_->mask().shape())};
+    std::copy_n(measurement_->mask().data(), measurement_->mask().elements(), problem.possible.data());
+    problem.least_fraction = options_.least_valid_share;
+    if (options_.method == InversionMethod::tikhonov) {
+        inverter_ = make_tikhonov(std::move(problem), options_.tikhonov);
+    } else {
+        TravelTimeLbfgsOptions lbfgs{};
+        const TravelTimeLbfgsOptions& asked = options_.lbfgs;
+        lbfgs.lambda = asked.lambda;
+        lbfgs.lateral_weight = asked.lateral_weight;
+        lbfgs.axial_weight = asked.axial_weight;
+        lbfgs.weights = asked.weights.elements() > 0 ? asked.weights.clone() : density_weights(density);
+        lbfgs.data_smoothing = asked.data_smoothing;
+        lbfgs.image_smoothing = asked.image_smoothing;
+        lbfgs.blur = asked.blur;
+        lbfgs.memory = asked.memory;
+        lbfgs.iterations = asked.iterations;
+        lbfgs.tolerance = asked.tolerance;
+        inverter_ = make_travel_time_lbfgs(std::move(problem), std::move(lbfgs));
+    }
+    reserve(context);
+}
+
+void SoundSpeedPipeline::reserve(Context& context) const {
+    context.workspace().reserve(
+        std::max({measurement_->workspace_bytes(context), path_->workspace_bytes(context),
+                  inverter_->workspace_bytes(context)}));
+}
+
+SoundSpeedFrame SoundSpeedPipeline::make_frame() const {
+    SoundSpeedFrame frame;
+    frame.record = InversionRecord(inverter_->most_iterations());
+    frame.delays = measurement_->make_frame();
+    frame.sound_speed = Array<float>(options_.map.shape());
+    frame.slowness = Array<float>(options_.map.shape());
+    frame.residual = Array<float>(measurement_->mask().shape());
+    return frame;
+}
+
+Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept {
+    std::fill(frame.sound_speed.begin(), frame.sound_speed.end(), nowhere);
+    if (rf.shape() != filtered_.shape()) return Status::size_mismatch;
+    const auto begin = Context::Clock::now();
+    if (band_pass_ != nullptr) {
+        band_pass_->apply(rf, filtered_, context);
+        rf = filtered_;
+    }
+    frame.filter_seconds = seconds_since(begin);
+    const auto filtered = Context::Clock::now();
+    if (const Status status = measurement_->run(rf, frame.delays, context); status != Status::ok)
+        return status;
+    frame.delay_seconds = seconds_since(filtered);
+    if (frame.delays.valid_share < options_.least_valid_share) return Status::corrupt_data;
+
+    const auto measured = Context::Clock::now();
+    const Status status = inverter_->run(frame.delays.delays, {}, frame.slowness, context, &frame.record);
+    const bool late = status == Status::cancelled || status == Status::deadline_exceeded;
+    if (status != Status::ok && !late) return status == Status::out_of_memory ? status : Status::corrupt_data;
+
+    path_->apply(frame.slowness, frame.residual, context);
+    for (Index n = 0; n < frame.residual.elements(); ++n)
+        frame.residual.data()[n] = frame.delays.delays.data()[n] - frame.residual.data()[n];
+    for (Index n = 0; n < frame.slowness.elements(); ++n)
+        if (seen_.data()[n] > 0) frame.sound_speed.data()[n] = 1 / frame.slowness.data()[n];
+    frame.inversion_seconds = seconds_since(measured);
+    return status;
+}
+
+void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) {
+    const ImageGrid& map = options_.map;
+    const PairDelaysOptions& pairs = measurement_->options();
+    // The map, continued to where images and array reach.
+    const ImageGrid image = PairDelays::image_grid_for(acquisition_, map, pairs);
+    const auto beyond = [](double places) {
+        return static_cast<Index>(std::ceil(std::max(0.0, places))) + 1;
+    };
+    const Index left =
+        std::max(beyond(-map.column(image.first_x)), beyond(-map.column(acquisition_.array[0].position.x)));
+    const double last = static_cast<double>(map.columns - 1);
+    const Index right =
+        std::max(beyond(map.column(image.x(static_cast<double>(image.columns - 1))) - last),
+                 beyond(map.column(acquisition_.array[acquisition_.array.size() - 1].position.x) - last));
+    const Index above = beyond(map.row(0.0) < 0 ? -map.row(0.0) : 0);
+    const Index below =
+        beyond(map.row(image.z(static_cast<double>(image.rows - 1))) - static_cast<double>(map.rows - 1));
+    ImageGrid wide = map;
+    wide.rows += above + below;
+    wide.columns += left + right;
+    wide.first_z = map.z(-static_cast<double>(above));
+    wide.first_x = map.x(-static_cast<double>(left));
+    Array<float> speed(wide.shape());
+    for (Index i = 0; i < wide.rows; ++i)
+        for (Index j = 0; j < wide.columns; ++j)
+            speed(i, j) = 1 / frame.slowness(std::clamp<Index>(i - above, 0, map.rows - 1),
+                                             std::clamp<Index>(j - left, 0, map.columns - 1));
+    measurement_ = std::make_unique<PairDelays>(acquisition_, map, pairs,
+                                                map_delays(acquisition_, image, wide, speed, context),
+                                                frame.slowness, context);
+    reserve(context);
+}
+
+void SoundSpeedPipeline::explain(Status status, const SoundSpeedFrame& frame) const {
+    if (status == Status::ok) return;
+    if (status == Status::corrupt_data && frame.delays.valid_share < options_.least_valid_share)
+        throw Error(
+            status,
+            sentence("sound speed: only ", 100 * frame.delays.valid_share,
+                     " % of the delays could be measured, at least ", 100 * options_.least_valid_share,
+                     " % are needed: echoes of pairs do not correlate; is there speckle, and are "
+                     "array and times those of this recording?"));
+    if (status == Status::corrupt_data) inverter_->check(frame.delays.delays);
+    throw Error(status, sentence("sound speed: ", to_string(status)));
+}
+
+InversionMethod inversion_method_from_string(const std::string& name) {
+    if (name == "lbfgs") return InversionMethod::lbfgs;
+    if (name == "tikhonov") return InversionMethod::tikhonov;
+    fail(invalid, "the method of inversion must be lbfgs or tikhonov, got \"", name, "\"");
+}
+
+}  // namespace sonolux

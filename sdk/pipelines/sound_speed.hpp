@@ -1,0 +1,117 @@
+// sonolux/sdk/pipelines/sound_speed.hpp
+//
+// A map of the speed of sound from channel data, by the classical way: band-pass, one image for each
+// transmission, tracking between pairs of them, delays, inversion. Everything between is there to look at.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <sonolux/core/acoustics/trace_filter.hpp>
+#include <sonolux/sdk/files/canvas.hpp>
+#include <sonolux/sdk/pipelines/measured_delays.hpp>
+#include <sonolux/solvers/classical/tikhonov.hpp>
+#include <sonolux/solvers/classical/travel_time_lbfgs.hpp>
+
+namespace sonolux {
+
+enum class InversionMethod { lbfgs, tikhonov };
+
+struct SoundSpeedOptions {
+    /// Of the map. No rows: square pixels of two pitches under the whole array, down to 50 mm, or to what the
+    /// recording reaches at its sound speed.
+    ImageGrid map = {};
+
+    /// Pairs (none: default_pairs), the speed that images are formed with (0: the recording's, or 1540 m/s),
+    /// and how it is found.
+    MeasuredDelaysOptions delays = {};
+
+    /// Half the width of the zero-phase band-pass (Butterworth, order 9) around the centre frequency,
+    /// relative to it; 0: no filter. As far as half the sampling frequency allows.
+    double half_band = 0.6;
+
+    InversionMethod method = InversionMethod::lbfgs;
+    TravelTimeLbfgsOptions lbfgs = {};
+    TikhonovOptions tikhonov = {};
+
+    /// Frames with a smaller part of what pairs could measure are refused.
+    double least_valid_share = 0.2;
+};
+
+/// What one frame gives. Allocated by SoundSpeedPipeline::make_frame, overwritten by run.
+struct SoundSpeedFrame {
+    PairDelaysFrame delays;
+    Array<float>
+        sound_speed;        ///< [rows, columns] of the map, m/s; NaN where no ray of any pair comes through
+    Array<float> residual;  ///< [pair, rows, columns]: measured delays less those of the map, s; NaN where
+                            ///< not measured
+    InversionRecord record;
+    Array<float> slowness;  ///< [rows, columns], s/m, as inverted: everywhere
+    double filter_seconds = 0, delay_seconds = 0, inversion_seconds = 0;
+};
+
+/// A recording's geometry made ready for its frames: after the constructor nothing allocates.
+class SoundSpeedPipeline {
+public:
+    /// Finds the speed to form images with in `first`, [transmission, element, sample], if the options say
+    /// so.
+    ///
+    /// Throws as validate(Acquisition), PairDelays, measure_delays and the inversions do, and
+    /// Error{invalid_argument} for a map, a band or a share out of range.
+    SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first, SoundSpeedOptions options,
+                       Context& context);
+
+    [[nodiscard]] const SoundSpeedOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const PairDelays& measurement() const noexcept { return *measurement_; }
+    [[nodiscard]] const ImageGrid& map() const noexcept { return options_.map; }
+
+    /// How often the images were formed until their speed stayed.
+    [[nodiscard]] int rounds() const noexcept { return rounds_; }
+
+    [[nodiscard]] SoundSpeedFrame make_frame() const;
+
+    /// Status::corrupt_data where fewer of the delays could be measured than least_valid_share, or the
+    /// inversion finds them implausible; frame.delays then says what was measured, and the map is NaN.
+    /// Otherwise as PairDelays::run and TravelTimeInverter::run.
+    [[nodiscard]] Status run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept;
+
+    /// Forms the images of the frame that was run last with its map instead of one speed, by the eikonal
+    /// equation, and from now on measures what is left. What `frame` holds is then better known: echoes
+    /// behind an inclusion are looked for where they are. For one frame at a time, since it takes seconds and
+    /// allocates. Run again after it.
+    void refine(const SoundSpeedFrame& frame, Context& context);
+
+    /// Throws what a refusal by `run` means, in words. Allocates.
+    void explain(Status status, const SoundSpeedFrame& frame) const;
+
+private:
+    void reserve(Context& context) const;
+
+    SoundSpeedOptions options_;
+    Acquisition acquisition_;
+    std::unique_ptr<BandPass> band_pass_;
+    Array<float> filtered_;
+    Array<float> seen_;  // [rows, columns] of the map: how much ray there is, m
+    std::unique_ptr<PairDelays> measurement_;
+    OperatorPointer path_;
+    std::unique_ptr<TravelTimeInverter> inverter_;
+    int rounds_ = 0;
+};
+
+/// "lbfgs" or "tikhonov". Throws Error{invalid_argument} naming both for another.
+[[nodiscard]] InversionMethod inversion_method_from_string(const std::string& name);
+
+/// The envelope of the sum of all images, in dB below its largest value: [rows, columns] of the images.
+[[nodiscard]] Array<float> compounded_b_mode(const PairDelaysFrame& frame, Context& context);
+
+/// B-mode beside the map in m/s. `truth` (optional, of the map's grid) is drawn before the map.
+[[nodiscard]] Canvas draw_sound_speed(const SoundSpeedPipeline& pipeline, const SoundSpeedFrame& frame,
+                                      const std::string& title, Context& context,
+                                      View<const float> truth = {});
+
+/// For each pair of transmissions the measured delays less those of the best uniform speed, and below them
+/// what the map leaves unexplained: both in ns and of one colour scale.
+[[nodiscard]] Canvas draw_pair_delays(const SoundSpeedPipeline& pipeline, const SoundSpeedFrame& frame,
+                                      const std::string& title);
+
+}  // namespace sonolux
