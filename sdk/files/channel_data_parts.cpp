@@ -97,6 +97,12 @@ TransducerArray known_array(const AcquisitionKnowledge& known,
                         : make_linear_array(elements, *known.pitch, width);
 }
 
+void refuse_demodulation(const AcquisitionKnowledge& known, const std::string& path) {
+    require(!known.demodulation_frequency, Status::invalid_argument, path,
+            ": has real samples, RF; a demodulation frequency of ", known.demodulation_frequency.value_or(0),
+            " Hz was given, which is of complex ones");
+}
+
 void apply(const AcquisitionKnowledge& known, Acquisition& a) {
     a.sampling_frequency = known.sampling_frequency.value_or(a.sampling_frequency);
     a.centre_frequency = known.centre_frequency.value_or(a.centre_frequency);

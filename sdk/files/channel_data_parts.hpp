@@ -60,6 +60,9 @@ void keep(Acquisition& acquisition, const std::vector<Index>& transmissions);
                                           const std::function<TransducerArray()>& in_file, Index elements,
                                           double element_width);
 
+/// Throws where a demodulation frequency is known of samples that are real.
+void refuse_demodulation(const AcquisitionKnowledge& known, const std::string& path);
+
 /// Frequencies, speed and times that are known better. Not the array.
 void apply(const AcquisitionKnowledge& known, Acquisition& acquisition);
 

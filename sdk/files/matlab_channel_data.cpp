@@ -65,7 +65,7 @@ public:
         if (complex_)
             a.demodulation_frequency = known_.demodulation_frequency.value_or(a.centre_frequency);
         else
-            known_.demodulation_frequency.reset();
+            refuse_demodulation(known_, path_);
         a.samples = size_of(Axis::time);
         read_transmissions(a, delays);
         if (description_) description_->reject_unused();
@@ -271,8 +271,10 @@ private:
         if (starts.empty()) {
             if (const MatArray* t0 = array("t0"))
                 starts = t0->values;
-            else if (delays_clock_)
-                starts = {0};  // as MUST has it
+            else if (delays_clock_ && !known_.start_time) {
+                starts = {0};
+                result_.remarks.push_back("param.t0 is not stated; 0 was taken, as MUST does.");
+            }
             if (!starts.empty()) clock = Clock::delays;
         }
         if (starts.empty())

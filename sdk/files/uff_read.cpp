@@ -174,6 +174,7 @@ private:
         require(complex_ == (modulation != 0), Status::corrupt_data, path(), ": ",
                 where("modulation_frequency"), " is ", modulation, " Hz, but the samples are ",
                 complex_ ? "complex" : "real");
+        if (!complex_) refuse_demodulation(known_, path());
         a.demodulation_frequency = modulation;
         std::optional<double> centre = number(place_ + "/pulse/center_frequency");
         if (!centre && complex_ && !known_.centre_frequency) {

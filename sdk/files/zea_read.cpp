@@ -191,6 +191,7 @@ private:
         a.centre_frequency = stated(known_.centre_frequency, scanned("center_frequency"), path,
                                     "centre_frequency", where("center_frequency"));
         a.sound_speed = known_.sound_speed.value_or(scanned("sound_speed").value_or(0));
+        if (raw_[4] == 1) refuse_demodulation(known_, path);
         if (raw_[4] == 2) {
             a.demodulation_frequency =
                 known_.demodulation_frequency.value_or(scanned("demodulation_frequency").value_or(0));

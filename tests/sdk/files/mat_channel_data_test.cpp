@@ -1,8 +1,6 @@
 // Recordings in MATLAB files: of MUST, and of people's own with a description.
 #include "tests/sdk/files/channel_data_fixture.hpp"
 
-#include <matio.h>
-
 #include <numbers>
 
 #include <sonolux/core/acoustics/channel_quality.hpp>
@@ -10,6 +8,7 @@
 #include <sonolux/sdk/files/mat_file.hpp>
 
 #include "tests/support/data.hpp"
+#include "tests/support/mat_writer.hpp"
 
 namespace sonolux {
 namespace {
@@ -19,56 +18,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-/// A file as MATLAB writes it; values are in MATLAB's order, the first index fastest.
-class MatWriter {
-public:
-    MatWriter(const std::string& path, mat_ft version, bool compressed = true)
-        : file_(Mat_CreateVer(path.c_str(), nullptr, version)),
-          compression_(compressed ? MAT_COMPRESSION_ZLIB : MAT_COMPRESSION_NONE) {}
-    ~MatWriter() { Mat_Close(file_); }
-    MatWriter(const MatWriter&) = delete;
-    MatWriter& operator=(const MatWriter&) = delete;
-
-    template <class T>
-    static matvar_t* array(const char* name, std::vector<std::size_t> sizes, std::vector<T> values) {
-        constexpr bool small = std::is_same_v<T, std::int16_t>, single = std::is_same_v<T, float>;
-        return Mat_VarCreate(name,
-                             small    ? MAT_C_INT16
-                             : single ? MAT_C_SINGLE
-                                      : MAT_C_DOUBLE,
-                             small    ? MAT_T_INT16
-                             : single ? MAT_T_SINGLE
-                                      : MAT_T_DOUBLE,
-                             static_cast<int>(sizes.size()), sizes.data(), values.data(), 0);
-    }
-    static matvar_t* complex_array(const char* name, std::vector<std::size_t> sizes, std::vector<float> re,
-                                   std::vector<float> im) {
-        mat_complex_split_t split{re.data(), im.data()};
-        return Mat_VarCreate(name, MAT_C_SINGLE, MAT_T_SINGLE, static_cast<int>(sizes.size()), sizes.data(),
-                             &split, MAT_F_COMPLEX);
-    }
-    static matvar_t* number(const char* name, double value) { return array<double>(name, {1, 1}, {value}); }
-
-    void put(matvar_t* variable) {
-        ASSERT_EQ(Mat_VarWrite(file_, variable, compression_), 0);
-        Mat_VarFree(variable);
-    }
-
-    void put_struct(const char* name, const std::vector<std::pair<const char*, matvar_t*>>& fields) {
-        std::vector<const char*> names;
-        for (const auto& [field, value] : fields) names.push_back(field);
-        std::size_t sizes[] = {1, 1};
-        matvar_t* all =
-            Mat_VarCreateStruct(name, 2, sizes, names.data(), static_cast<unsigned>(names.size()));
-        for (const auto& [field, value] : fields) Mat_VarSetStructFieldByName(all, field, 0, value);
-        put(all);
-    }
-
-private:
-    mat_t* file_;
-    matio_compression compression_;
-};
 
 constexpr std::size_t times = 40, elements = 16, third = 3;
 
@@ -371,6 +320,30 @@ TEST_F(MatFiles, WhoseNumbersCannotBeAreRefusedByName) {
     for (std::size_t e = 0; e < elements; e += 2) random[e] = 1e-6;
     refused("TXdelay", MatWriter::array<double>("a", {1, elements}, random),
             "of no plane, diverging or focused wave");
+}
+
+TEST_F(MatFiles, OfMustMayLackT0AndSaySo) {
+    {
+        MatWriter file(path("a.mat"), MAT_FT_MAT5);
+        file.put(MatWriter::array<std::int16_t>("RF", {times, elements}, counted(times * elements)));
+        auto fields = param(1);
+        std::erase_if(fields, [](auto& field) {
+            const bool t0 = std::string(field.first) == "t0";
+            if (t0) Mat_VarFree(field.second);
+            return t0;
+        });
+        file.put_struct("param", fields);
+    }
+    const ChannelDataFile read = read_channel_data_file(path("a.mat"));
+    EXPECT_EQ(read.data.acquisition.start_times, std::vector<double>{0});
+    EXPECT_THAT(read.remarks, Contains("param.t0 is not stated; 0 was taken, as MUST does."));
+    ChannelDataReadOptions options;
+    options.known.start_time = 3e-6;
+    EXPECT_EQ(read_channel_data(path("a.mat"), options).acquisition.start_times, std::vector<double>{3e-6});
+    options.known.demodulation_frequency = 5e6;
+    EXPECT_THAT([&] { (void)read_channel_data(path("a.mat"), options); },
+                ThrowsMessage<Error>(
+                    HasSubstr("a.mat: has real samples, RF; a demodulation frequency of 5000000 Hz")));
 }
 
 TEST_F(MatFiles, OfPartsOfArraysAndStructsAreRead) {
