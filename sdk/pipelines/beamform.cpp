@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/core/acoustics/channel_quality.hpp>
 #include <sonolux/core/acoustics/echo_image.hpp>
 #include <sonolux/sdk/files/map_figure.hpp>
 #include <sonolux/sdk/pipelines/map_delays.hpp>
@@ -51,10 +52,10 @@ std::string remark_on(const std::vector<MeasuredRange>& measured, Index elements
         if (here == traces / elements) of_all.push_back(e);
     }
     require(2 * dead <= traces, invalid, "beamforming: ", dead, " of ", traces,
-            " traces were not measured (constant, saturated or NaN); half is needed");
+            " traces were not measured (constant, nearly silent, saturated or NaN); half is needed");
     if (dead == 0) return "";
-    std::string text =
-        fmt::format("{} of {} traces are constant, saturated or NaN and left out", dead, traces);
+    std::string text = fmt::format(
+        "{} of {} traces are constant, nearly silent, saturated or NaN and left out", dead, traces);
     if (!of_all.empty()) text += fmt::format(": elements {} throughout", list_of(of_all));
     return text;
 }
@@ -116,6 +117,10 @@ ImageGrid image_grid_for(const Acquisition& acquisition, const ImageExtent& exte
 Beamformer::Beamformer(const ChannelData& data, const BeamformOptions& options, Context& context)
     : sound_speed_(speed_of(data.acquisition, options)), measured_(measured_ranges(data)) {
     validate(data, "beamforming");
+    const ChannelQuality quality = channel_quality(data);
+    const auto elements = static_cast<std::size_t>(data.acquisition.array.size());
+    for (std::size_t i = 0; i < measured_.size(); ++i)
+        if (quality.channels[i % elements].dead) measured_[i] = {};
     remark_ = remark_on(measured_, data.acquisition.array.size());
     grid_ = image_grid_for(data.acquisition, options.extent, sound_speed_);
     const Acquisition* acquisition = &data.acquisition;

@@ -32,7 +32,8 @@ struct BeamformOptions {
     const SpeedMap* map = nullptr;      ///< takes the place of the speed in all delays
     ImageExtent extent;
     DemodulationOptions demodulation;  ///< of RF
-    DelayAndSumOptions delay_and_sum;  ///< of which `measured` is found out (measured_ranges)
+    DelayAndSumOptions
+        delay_and_sum;  ///< of which `measured` is found out (measured_ranges, channel_quality)
 };
 
 /// A recording, ready to be beamformed frame after frame: after the constructor nothing allocates.
