@@ -25,7 +25,8 @@ double median(std::vector<double> values) {
 template <class Map>
 SoundSpeedResult measure(const std::string& method, const DelaySamples& samples, const Shape& domain,
                          Map&& map) {
-    SoundSpeedResult result{.method = method};
+    SoundSpeedResult result;
+    result.method = method;
     std::vector<double> times;
     Array<float> speed(domain);
     for (Index i = 0; i < samples.count(); ++i) {

@@ -93,11 +93,13 @@ SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, Context& contex
     : problem(std::move(travel_times)) {
     if (problem.operator_norm == 0) measure_norm(problem);
     forward = make_operator(problem);
+    smoothing = make_smoothing(problem);
     trust = trusted(problem);
     readings = static_cast<Index>(std::count(trust.begin(), trust.end(), 1.0f));
     require(readings > 0, Status::invalid_argument, "the geometry's margins leave no delay");
-    context.workspace().reserve(forward->workspace_bytes(context));
-    whitening = std::make_unique<UniformWhitening>(*forward, context);
+    const OperatorPointer delays = make_delay_operator(problem);
+    context.workspace().reserve(delays->workspace_bytes(context));
+    whitening = std::make_unique<UniformWhitening>(*delays, context);
 }
 
 DelayCase::DelayCase(const SoundSpeedSetup& setup)
@@ -200,6 +202,7 @@ double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcep
         Worker& worker = *workers_[static_cast<std::size_t>(thread)];
         const DelayCase& one = *cases_[i];
         network.forward(one.start(), one.observation(), worker.estimate, steps, worker.context);
+        if (setup_.smoothing != nullptr) setup_.smoothing->smooth(worker.estimate, worker.estimate);
         to_sound_speed(worker.estimate, one.whitening(), setup_.problem, worker.estimate);
         double squares = 0;
         for (Index n = 0; n < worker.estimate.elements(); ++n) {

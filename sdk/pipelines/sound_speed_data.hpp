@@ -38,9 +38,10 @@ private:
 /// What all samples of a training share.
 struct SoundSpeedSetup {
     TravelTimeProblem problem;
-    OperatorPointer forward;  ///< of norm 1
-    Array<float> trust;       ///< [measurement, rows, columns]
-    Index readings = 0;       ///< that are trusted
+    OperatorPointer forward;                                ///< of norm 1, from what networks make
+    std::shared_ptr<const ExponentialSmoothing> smoothing;  ///< from that to maps; null: the same
+    Array<float> trust;                                     ///< [measurement, rows, columns]
+    Index readings = 0;                                     ///< that are trusted
     std::unique_ptr<UniformWhitening> whitening;
 
     /// Measures the problem's norm if it is not known.

@@ -52,6 +52,7 @@ TravelTimeProblem read_geometry(RecipeTable& table) {
     problem.margins.side = table.number("geometry.side", problem.margins.side, 0, 1);
     problem.slowest = table.number("geometry.slowest", problem.slowest, 100, 10000);
     problem.fastest = table.number("geometry.fastest", problem.fastest, problem.slowest, 10000);
+    problem.smoothing = table.number("network.smoothing", 0, 0, 0.1);
     validate(problem.geometry);
     return problem;
 }

@@ -37,6 +37,7 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     : problem_(travel_time_problem(model.problem, sentence("model \"", model.name, "\""))),
       hash_(geometry_hash(problem_)),
       forward_(make_operator(problem_)),
+      smoothing_(make_smoothing(problem_)),
       trust_(trusted(problem_)),
       network_(network_from_model(model)),
       time_limit_(std::numeric_limits<double>::infinity()),
@@ -54,8 +55,9 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     network_->update(1);
     {
         Context serial(make_serial_runner());
-        serial.workspace().reserve(forward_->workspace_bytes(serial));
-        whitening_ = std::make_unique<UniformWhitening>(*forward_, serial);
+        const OperatorPointer delays = make_delay_operator(problem_);
+        serial.workspace().reserve(delays->workspace_bytes(serial));
+        whitening_ = std::make_unique<UniformWhitening>(*delays, serial);
     }
     const Index pixels = forward_->domain().elements(), all = forward_->range().elements();
     const Observation observation{.data = {}, .forward = forward_.get()};
@@ -143,6 +145,7 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
                                   .mask = counts,
                                   .measured = static_cast<float>(report_.measured)};
     const Status status = network_->run_from(start, observation, image, context_);
+    if (smoothing_ != nullptr) smoothing_->smooth(image, image);
     to_sound_speed(image, found, problem_, speed);
     if (!support.empty()) {
         const Index pixels = domain.elements(), measurements = range[0];

@@ -93,6 +93,7 @@ private:
     TravelTimeProblem problem_;
     std::string hash_;
     OperatorPointer forward_;
+    std::shared_ptr<const ExponentialSmoothing> smoothing_;
     Array<float> trust_;
     Index readings_ = 0;
     std::unique_ptr<UniformWhitening> whitening_;

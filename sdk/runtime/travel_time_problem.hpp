@@ -4,22 +4,27 @@
 // they trust. In a model file it is the geometry of a problem of kind "sound_speed":
 //
 //     {"map": GRID, "measurements": [[RAYS, RAYS], ...], "margins": {"near": 0.005, "far": 0.002,
-//      "side": 0.004}, "operator_norm": 0.031, "speed": [1350.0, 1750.0], "hash": "64 hexadecimal digits"}
+//      "side": 0.004}, "smoothing": 0.0048, "operator_norm": 0.031,
+//      "speed": [1350.0, 1750.0], "hash": "64 hexadecimal digits"}
 //
 //     GRID = {"rows": 84, "columns": 64, "row_spacing": 0.0006, "column_spacing": 0.0006, "first_z": 0.0,
 //             "first_x": -0.0189}
 //     RAYS = {"kind": "point", "x": -0.0147, "z": 0.0, "f_number": 0.5, "surface": 0.0, "weight": 1.0}
 //          | {"kind": "plane", "angle": 0.1, "surface": 0.0, "weight": 1.0}
 //
-// SI units. The delays are [measurement, rows, columns] at the pixels of the map. The operator is divided by
-// its norm, which the file states so that every machine divides by the same number. The hash is the SHA-256
-// of everything else, written as above without white space: two geometries with the same hash are the same.
+// Networks make images w, of which the map is made by smoothing over a length of `smoothing` m
+// (core/operators/exponential_smoothing.hpp; 0: none): x = S w. Differences of travel times say little of
+// what is smooth, and so in w all of a map is found about as fast. SI units. The delays are [measurement,
+// rows, columns] at the pixels of the map. The operator is divided by its norm, which the file states so that
+// every machine divides by the same number. The hash is the SHA-256 of everything else, written as above
+// without white space: two geometries with the same hash are the same.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include <sonolux/core/operators/compose.hpp>
+#include <sonolux/core/operators/exponential_smoothing.hpp>
 #include <sonolux/core/operators/path_integral.hpp>
 #include <sonolux/sdk/runtime/json.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
@@ -27,9 +32,10 @@
 namespace sonolux {
 
 struct TravelTimeProblem {
-    PathGeometry geometry;                  ///< points are the pixels of the map
-    MaskMargins margins;                    ///< delays outside are not looked at
-    double operator_norm = 0;               ///< the largest singular value; 0: not known yet
+    PathGeometry geometry;     ///< points are the pixels of the map
+    MaskMargins margins;       ///< delays outside are not looked at
+    double smoothing = 0;      ///< m, from what the network makes to the map; 0: they are the same
+    double operator_norm = 0;  ///< the largest singular value; 0: not known yet
     double slowest = 1350, fastest = 1750;  ///< m/s that best uniform speeds are plausible within
 
     friend bool operator==(const TravelTimeProblem& a, const TravelTimeProblem& b);
@@ -38,8 +44,15 @@ struct TravelTimeProblem {
 /// Sets operator_norm from the operator itself. Throws as make_path_integral does.
 void measure_norm(TravelTimeProblem& problem);
 
-/// L / norm. Throws Error{invalid_argument} naming what is wrong with the geometry.
+/// L S / norm, of norm 1: from what the network makes to delays. Throws Error{invalid_argument} naming what
+/// is wrong with the geometry.
 [[nodiscard]] OperatorPointer make_operator(const TravelTimeProblem& problem);
+
+/// L / norm: from maps to delays.
+[[nodiscard]] OperatorPointer make_delay_operator(const TravelTimeProblem& problem);
+
+/// S; null where there is no smoothing.
+[[nodiscard]] std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProblem& problem);
 
 /// [measurement, rows, columns]: 1 where a delay can be measured and is trusted.
 [[nodiscard]] Array<float> trusted(const TravelTimeProblem& problem);
