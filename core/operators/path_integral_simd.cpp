@@ -149,16 +149,21 @@ void fan_adjoint(const FanBlock& block, PaddedMap<float> map) noexcept {
         store(block.cells + row.cell_count * lanes, over);
         for (Index q = row.cell_count + 1; q % lanes != 0; ++q) store(block.cells + q * lanes, Vector{});
 
-        float* slowness = map.row(i) + row.cell_begin;
+        // One source after the other: their places overlap, and what has just been stored is slow to load
+        // again in other pieces.
         for (Index q = 0; q <= row.cell_count; q += lanes) {
             Vector v[lanes];
             for (Index n = 0; n < lanes; ++n) load(v[n], block.cells + (q + n) * lanes);
             transpose(v);
-            for (Index lane = 0; lane < block.used; ++lane) {
-                float* to = slowness + block.shifts[lane] + q;
-                Vector before;
-                load(before, to);
-                store(to, before + v[lane]);
+            for (Index lane = 0; lane < lanes; ++lane) store(block.cells + (q + lane) * lanes, v[lane]);
+        }
+        for (Index lane = 0; lane < block.used; ++lane) {
+            float* slowness = map.row(i) + row.cell_begin + block.shifts[lane];
+            for (Index q = 0; q <= row.cell_count; q += lanes) {
+                Vector before, more;
+                load(before, slowness + q);
+                load(more, block.cells + (q + lane) * lanes);
+                store(slowness + q, before + more);
             }
         }
     }
