@@ -7,6 +7,8 @@
 #include <sonolux/core/acoustics/trace_filter.hpp>
 #include <sonolux/core/random.hpp>
 
+#include "tests/support/python_peer.hpp"
+
 namespace sonolux {
 namespace {
 
@@ -61,6 +63,27 @@ TEST(BandPass, KeepsItsBandWithoutDelayAndNothingElse) {
     }
     filter.apply(x, x, context);  // in place
     EXPECT_TRUE(std::equal(x.begin(), x.end(), y.begin()));
+}
+
+TEST(BandPass, IsTheFilterThatSciPyRunsForwardAndBack) {
+    // Butterworth of order 9 over fc (1 +- 0.6), on noise; away from the ends, where both continue the trace.
+    SLX_NEEDS_PYTHON("numpy, scipy");
+    Array<float> x({1, 2000}), y({1, 2000});
+    fill_normal(x, Philox(5));
+    const PythonPeer peer;
+    peer.write("x", x);
+    ASSERT_TRUE(peer.run(R"(
+import scipy.signal as s
+sos = s.butter(9, [2e6, 8e6], "bandpass", fs=40e6, output="sos")
+write("y", s.sosfiltfilt(sos, read("x", 2000)))
+)"));
+    Context context;
+    BandPass(2000, 40e6, 2e6, 8e6, 9).apply(x, y, context);
+    const Array<float> expected = peer.read("y", {1, 2000});
+    double worst = 0;
+    for (Index n = 500; n < 1500; ++n)
+        worst = std::max(worst, std::abs(double{y(0, n)} - double{expected(0, n)}));
+    EXPECT_LT(worst, 2e-5);  // float transforms; values are about 1
 }
 
 TEST(AnalyticSignal, IsTheComplexPulseOfARealOne) {
