@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/command_line/deblur.hpp>
+#include <sonolux/sdk/command_line/disc_test.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/evaluate.hpp>
 #include <sonolux/sdk/pipelines/evaluate_sound_speed.hpp>
@@ -17,6 +18,7 @@ struct Options {
     EvaluateOptions evaluate;
     EvaluateSoundSpeedOptions sound;
     MethodArguments classical;
+    DiscTestArguments discs;
     bool seed_given = false;
 };
 
@@ -69,6 +71,15 @@ void run_sound_speed(const Model& model, Options& options, const CommonOptions& 
 }
 
 void run(Options& options, const CommonOptions& common) {
+    if (options.evaluate.protocol == "discs") {
+        if (!options.evaluate.data.empty())
+            throw UsageError("--data is for protocols that read images or sets");
+        options.discs.method = options.model;
+        options.discs.csv = options.csv;
+        if (!options.sound.lambdas.empty()) options.discs.lambda = options.sound.lambdas.front();
+        return evaluate_on_discs(options.discs, common);
+    }
+    if (options.evaluate.data.empty()) throw UsageError("--data is required");
     if (options.evaluate.protocol == "levin") return run_levin(options, common);
     const auto require_no_deblurring = [&](bool deblurs) {
         if (deblurs)
@@ -117,7 +128,12 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "Models that map the speed of sound are measured on a set of sonolux simulate with delays, beside "
         "the\n"
         "classical inversion (L-BFGS): medians of the errors over the whole map, in m/s.\n\n"
+        "--protocol discs simulates 40 recordings of discs, maps their speed of sound with lbfgs or "
+        "tikhonov, and "
+        "prints how\n"
+        "much of the contrast is found.\n\n"
         "Examples:\n"
+        "  sonolux evaluate lbfgs --protocol discs --chart discs.svg\n"
         "  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol bsd68 --csv bsd68.csv\n"
         "  sonolux evaluate tv --protocol levin --data levin",
         [options, &common] { run(*options, common); });
@@ -128,7 +144,6 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--data", options->evaluate.data,
                      "folder of clean images (PNG, TIFF or JPEG), or of the Levin set")
-        ->required()
         ->type_name("FOLDER");
     command
         ->add_option("--sigma", options->evaluate.sigma,
@@ -138,8 +153,8 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         ->type_name("S");
     command
         ->add_option("--protocol", options->evaluate.protocol,
-                     "gaussian (default); bsd68: the same, on exactly those 68 images; or levin")
-        ->check(CLI::IsMember({"gaussian", "bsd68", "levin"}))
+                     "gaussian (default); bsd68: the same, on exactly those 68 images; levin; or discs")
+        ->check(CLI::IsMember({"gaussian", "bsd68", "levin", "discs"}))
         ->type_name("NAME");
     command
         ->add_option_function<std::uint64_t>(
@@ -157,6 +172,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");
     options->classical.add_to(*command);
+    add_disc_test_options(*command, options->discs);
     command
         ->add_option("--missing", options->sound.missing,
                      "sound speed: fraction of the delays that is taken away")
