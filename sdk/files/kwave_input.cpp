@@ -133,6 +133,13 @@ public:
             }
             input_.sensor_cuboids.push_back(cuboid);
         }
+        Index total = 0;
+        for (const SensorCuboid& box : input_.sensor_cuboids)
+            total += (box.last[0] - box.first[0] + 1) * (box.last[1] - box.first[1] + 1) *
+                     (box.last[2] - box.first[2] + 1);
+        require(total <= 4 * std::max<Index>(size.points(), 1 << 20), Status::corrupt_data, file_.path(),
+                ": dataset \"sensor_mask_corners\": boxes of ", total, " points in all, the grid has ",
+                size.points());
         input_.sensor_points = points_of(input_.sensor_cuboids, size);
     }
 
@@ -163,6 +170,8 @@ void read_medium(const Hdf5File& file, Reader& read, KspaceSetup& setup) {
     medium.sound_speed = read.property("c0");
     medium.density = read.property("rho0");
     medium.reference_speed = read.number("c_ref");
+    require(medium.reference_speed > 0 && std::isfinite(medium.reference_speed), Status::corrupt_data,
+            file.path(), ": dataset \"c_ref\" must be a positive speed, got ", medium.reference_speed);
     const char* const names[] = {"rho0_sgx", "rho0_sgy", "rho0_sgz"};
     for (std::size_t axis = 0; axis < static_cast<std::size_t>(setup.grid.size.axes()); ++axis) {
         medium.has_staggered_density[axis] = file.has(names[axis]);

@@ -17,8 +17,8 @@ KwaveOutput::KwaveOutput(const std::string& path, const KwaveInput& input, Index
     kwave::write(file_, "Nx", size_.columns);
     kwave::write(file_, "Ny", size_.rows);
     kwave::write(file_, "Nz", size_.planes);
-    kwave::write(file_, "Nt", grid.steps);
-    kwave::write(file_, "t_index", grid.steps);
+    kwave::write(file_, "Nt", start + steps);  // of what was done, which may be less than the input asks for
+    kwave::write(file_, "t_index", start + steps);
     kwave::write(file_, "dt", grid.time_step);
     kwave::write(file_, "c_ref", setup.medium.reference_speed);
     const char* const names[] = {"x", "y", "z"};

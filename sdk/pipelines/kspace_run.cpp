@@ -168,6 +168,7 @@ KspaceRunResult run_kspace(const KspaceRunOptions& given, Context& context) {
         require(status == Status::ok, status, options.output, ": not written: ", to_string(status),
                 " after step ", simulation.done(), " of ", steps);
         simulation.step(context);
+        if (simulation.done() % 100 == 0) require_finite(simulation.pressure(), simulation.done());
         records.take(simulation);
         const double elapsed = seconds_since(stepping);
         context.report({"simulating", simulation.done(), steps,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -65,8 +66,14 @@ public:
                     request.process <= request.processes,
                 Status::invalid_argument, "a shard i/n must have 1 <= i <= n <= 1000000, got ",
                 request.process, "/", request.processes);
-        for (int thread = 0; thread < context_.threads(); ++thread)
+        for (int thread = 0; thread < context_.threads(); ++thread) {
             serial_.push_back(std::make_unique<Context>(make_serial_runner()));
+            // Samples may take minutes. The first thread asks whether to go on, the others follow.
+            serial_.back()->set_progress([this, thread](const Progress&) {
+                if (thread == 0 && !report()) stopped_ = true;
+                return !stopped_;
+            });
+        }
     }
 
     SimulateSummary run() {
@@ -147,8 +154,9 @@ private:
         file.commit();
     }
 
-    /// Samples [from, to) of a block, each on one thread. The first error in order is thrown.
-    void make_samples(SampleBlock& block, Index from, Index to) {
+    /// Samples [from, to) of a block, each on one thread. The first error in order is thrown. Returns how
+    /// many there are in a row: fewer only where it was told to stop.
+    Index make_samples(SampleBlock& block, Index from, Index to) {
         std::vector<std::exception_ptr> errors(static_cast<std::size_t>(to - from));
         parallel_for(context_, to - from, [&](Index item, int thread) {
             const Index n = from + item;
@@ -167,8 +175,12 @@ private:
                 errors[static_cast<std::size_t>(item)] = std::current_exception();
             }
         });
-        for (const std::exception_ptr& error : errors)
-            if (error) std::rethrow_exception(error);
+        for (std::size_t n = 0; n < errors.size(); ++n) {
+            if (!errors[n]) continue;
+            if (stopped_) return static_cast<Index>(n);
+            std::rethrow_exception(errors[n]);
+        }
+        return to - from;
     }
 
     /// False where it was told to stop.
@@ -191,14 +203,15 @@ private:
         while (done < count) {
             const Clock::time_point begun = Clock::now();
             const Index end = std::min(count, done + batch);
-            make_samples(block, done, end);
-            made_ += end - done;
-            done = end;
+            const Index more = make_samples(block, done, end);
+            made_ += more;
+            done += more;
             const double took = seconds_since(begun);
             if (took < 0.5) batch = std::min<Index>(2 * batch, 4096);
             if (took > 2) batch = std::max<Index>(batch / 2, context_.threads());
-            go_on = report();
+            go_on = report() && !stopped_;
             if (done == count) break;
+            if (done == 0) return false;
             if (!go_on || seconds_since(saved) > std::max(request_.save_every, 10 * saving)) {
                 const Clock::time_point now = Clock::now();
                 write(checkpoint_of(shard), block, done, false);
@@ -219,7 +232,8 @@ private:
         const double elapsed = seconds_since(begun_);
         return request_.progress(
             {"simulating", made_, to_make_,
-             elapsed * static_cast<double>(to_make_ - made_) / static_cast<double>(made_)});
+             made_ == 0 ? -1.0
+                        : elapsed * static_cast<double>(to_make_ - made_) / static_cast<double>(made_)});
     }
 
     /// What a process that was killed while writing left behind.
@@ -242,6 +256,7 @@ private:
     std::vector<std::unique_ptr<Context>> serial_;
     SimulateSummary summary_;
     Index to_make_ = 0, made_ = 0;
+    std::atomic<bool> stopped_ = false;
     Clock::time_point begun_ = Clock::now();
 };
 

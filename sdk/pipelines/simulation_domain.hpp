@@ -31,9 +31,9 @@ public:
     [[nodiscard]] const std::vector<SampleField>& fields() const noexcept { return fields_; }
 
     /// Sample `index`: a function of the recipe and the index alone. `sample` has the fields one after the
-    /// other. The context is the caller's own, of one thread. Returns the phantom's family, a place in
-    /// `tissue_families`, or the first where there is no tissue. Throws Error where the physics cannot be had
-    /// of this sample.
+    /// other. The context is the caller's own, of one thread; long work reports to it, and throws
+    /// Error{cancelled} where it says so. Returns the phantom's family, a place in `tissue_families`, or the
+    /// first where there is no tissue. Throws Error where the physics cannot be had of this sample.
     virtual TissueFamily simulate(std::uint64_t index, std::span<float> sample, Context& context) const = 0;
 
     /// Whether samples may hold NaN, for what was not measured. A simulator without gaps that gives one has

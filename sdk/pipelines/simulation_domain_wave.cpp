@@ -1,8 +1,9 @@
 // sonolux/sdk/pipelines/simulation_domain_wave.cpp
 //
-// The wave domain: channel data by a full-wave simulation of each transmission, in the plane, with scatterers
-// as changes of density. The medium is lossless and linear, for which the fast scheme is valid, unless the
-// recipe asks for more.
+// The wave domain: channel data by a full-wave simulation of each transmission, in the plane. Scatterers are
+// changes of density, or of compressibility where the density shall be constant, which is several times
+// faster. The medium is lossless and linear, for which the fast scheme is valid, unless the recipe asks for
+// more. The map's speed is that of the pulse's centre frequency, whatever absorbs.
 #include <algorithm>
 #include <cmath>
 
@@ -10,6 +11,7 @@
 #include <sonolux/sdk/pipelines/channel_data_domain.hpp>
 #include <sonolux/simulation/acoustics/kspace_medium.hpp>
 #include <sonolux/simulation/acoustics/kspace_simulation.hpp>
+#include <sonolux/simulation/acoustics/power_law_absorption.hpp>
 
 namespace sonolux {
 
@@ -18,16 +20,16 @@ namespace {
 struct WaveOptions {
     double spacing = 0;        // m
     Index steps_a_sample = 1;  // time steps between two samples of the recording
-    bool absorption = false, nonlinearity = false;
+    bool absorption = false, nonlinearity = false, constant_density = false;
     double scatterer_strength = 0;
     Index layer = 20;  // points of the absorbing layer at each side
 };
 
-/// The next product of 2, 3 and 5: what Fourier transforms are fast at.
+/// The next product of 2, 3, 5 and 7: what Fourier transforms are fast at.
 Index next_smooth(Index size) noexcept {
     for (;; ++size) {
         Index rest = size;
-        for (const Index factor : {2, 3, 5})
+        for (const Index factor : {2, 3, 5, 7})
             while (rest % factor == 0) rest /= factor;
         if (rest == 1) return size;
     }
@@ -49,6 +51,9 @@ public:
             const auto last = static_cast<Index>(std::ceil(grid_.column(element.position.x + half)));
             for (Index column = first; column < last; ++column)
                 points.push_back(wave.layer * columns + column);
+            require(!points.empty(), Status::invalid_argument, "wave.spacing of ", wave.spacing,
+                    " m leaves element ", elements_.size(), ", ", options_.array.element_width(),
+                    " m wide, without a point of the grid");
         }
         // What cannot be simulated is refused before the first sample.
         const Medium slowest{.grid = grid_,
@@ -98,21 +103,76 @@ private:
         Medium medium = phantom.render(grid_);
         if (!wave_.absorption) medium.attenuation = 0.0F;
         if (!wave_.nonlinearity) medium.nonlinearity = 0.0F;
-        add_scatterers(medium, scatterers, wave_.scatterer_strength);
+        if (wave_.constant_density) {
+            medium.density = 1000.0F;
+            add_compressible_scatterers(medium, scatterers, wave_.scatterer_strength);
+        } else {
+            add_scatterers(medium, scatterers, wave_.scatterer_strength);
+        }
         const Index first = std::lround(options_.scan.start_time / time_step());
+        const Index steps = first + options_.samples * wave_.steps_a_sample;
         KspaceSetup setup;
-        setup.grid = kspace_grid(medium, time_step(), first + options_.samples * wave_.steps_a_sample);
+        setup.grid = kspace_grid(medium, time_step(), steps);
+        const double reference = reference_speed(medium, setup.grid);
+        set_speeds(medium, reference);
         setup.medium = kspace_medium(medium);
+        setup.medium.reference_speed = reference;
         setup.layer.points = {wave_.layer, wave_.layer, 0};
-        for (std::size_t k = 0; k < options_.scan.transmissions.size(); ++k) {
-            setup.sources = sources_of(options_.scan.transmissions[k], medium, setup.grid);
+        const auto sent = static_cast<Index>(options_.scan.transmissions.size());
+        for (Index k = 0; k < sent; ++k) {
+            setup.sources =
+                sources_of(options_.scan.transmissions[static_cast<std::size_t>(k)], medium, setup.grid);
             KspaceSimulation simulation(setup, context);
-            const View<float> traces = rf[static_cast<Index>(k)];
+            const View<float> traces = rf[k];
             for (Index n = 0; n < options_.samples; ++n) {
-                while (simulation.done() <= first + n * wave_.steps_a_sample) simulation.step(context);
+                while (simulation.done() <= first + n * wave_.steps_a_sample) {
+                    simulation.step(context);
+                    if (simulation.done() % 64 == 0)
+                        go_on(context, k * steps + simulation.done(), sent * steps);
+                }
                 hear(simulation.pressure(), traces, n);
             }
         }
+    }
+
+    static void go_on(Context& context, Index done, Index total) {
+        context.report({"simulating waves", done, total, -1});
+        const Status status = context.poll();
+        require(status == Status::ok, status, "wave: ", to_string(status), " after step ", done, " of ",
+                total);
+    }
+
+    /// The mean speed, for which time steps err least, or as much more as keeps them stable.
+    [[nodiscard]] static double reference_speed(const Medium& medium, const KspaceGrid& grid) {
+        KspaceMedium seen = kspace_medium(medium);
+        double mean = 0, fastest = 0;
+        for (Index i = 0; i < medium.grid.rows; ++i)
+            for (Index j = 0; j < medium.grid.columns; ++j) {
+                const double speed = medium.sound_speed(i, j);
+                mean += speed / static_cast<double>(grid.size.points());
+                fastest = std::max(fastest, speed);
+            }
+        for (int tenth = 0; tenth < 10; ++tenth) {
+            seen.reference_speed = mean + tenth * (fastest - mean) / 10;
+            if (grid.time_step < 0.95 * stable_time_step(grid, seen)) return seen.reference_speed;
+        }
+        return fastest;
+    }
+
+    /// From the map's speeds, at the centre frequency, to those that make them so.
+    void set_speeds(Medium& medium, double reference) const {
+        const double frequency = pulse_.centre_frequency();
+        Array<float> speed(grid_.shape());
+        for (Index i = 0; i < grid_.rows; ++i)
+            for (Index j = 0; j < grid_.columns; ++j) {
+                double own = medium.sound_speed(i, j);
+                if (medium.attenuation(i, j) > 0)
+                    own = speed_without_dispersion(frequency, medium.attenuation(i, j),
+                                                   medium.attenuation_power, own);
+                speed(i, j) =
+                    static_cast<float>(discrete_sound_speed(own, reference, time_step(), frequency));
+            }
+        medium.sound_speed = std::move(speed);
     }
 
     /// The mean pressure on the face of each element.
@@ -156,6 +216,11 @@ std::unique_ptr<SimulationDomain> make_wave_domain(RecipeTable& recipe, const Si
             first);
     wave.absorption = recipe.flag("wave.absorption", false);
     wave.nonlinearity = recipe.flag("wave.nonlinearity", false);
+    const double power = setup.phantoms.attenuation_power;
+    require(!wave.absorption || (power > 0 && power < 3 && std::abs(power - 1) >= 0.05),
+            Status::invalid_argument, recipe.where("phantom.attenuation_power"),
+            " must be above 0, below 3 and at least 0.05 from 1 where waves are absorbed, got ", power);
+    wave.constant_density = recipe.one_of("wave.density", "varying", {"varying", "constant"}) == "constant";
     wave.layer = recipe.integer("wave.layer", wave.layer, 8, 200);
     wave.scatterer_strength = recipe.number("wave.scatterer_strength", 0.05, 0, 0.5);
     return std::make_unique<WaveDomain>(setup, std::move(options), wave, inner);

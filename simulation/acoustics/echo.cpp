@@ -221,6 +221,10 @@ void EchoSimulator::simulate(const std::vector<Transmission>& transmissions, con
     const auto start = static_cast<float>(options_.start_time * rate);
     for (Index begin = 0; begin < count; begin += block) {
         const Index size = std::min(block, count - begin);
+        context.report({"simulating echoes", begin, count, -1});
+        const Status status = context.poll();
+        require(status == Status::ok, status, "echo: ", to_string(status), " after ", begin, " of ", count,
+                " scatterers");
         parallel_for(context, elements, [&](Index e, int) {
             for (Index n = 0; n < size; ++n) path(e, begin + n, n);
         });

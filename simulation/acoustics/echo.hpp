@@ -94,7 +94,8 @@ public:
     /// places in a sample, which errs by (2 pi f / (32 fs))^2 / 8 of a component of frequency f: 8e-5 at
     /// fs / 8, 1e-3 at most. Attenuation is exact at f0 and steps by 0.5 dB in the shape of the spectrum.
     ///
-    /// Throws Error{invalid_argument} for a scatterer outside the map or one not finite, a transmission that
+    /// Reports progress to the context. Throws Error{cancelled} or {deadline_exceeded} where the context says
+    /// so, Error{invalid_argument} for a scatterer outside the map or one not finite, a transmission that
     /// does not fit the array, and where no echo at all falls into the recording; Error{size_mismatch} for
     /// a wrong shape of rf, or not as many reflectivities as positions.
     void simulate(const std::vector<Transmission>& transmissions, const Scatterers& scatterers,

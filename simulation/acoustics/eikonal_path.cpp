@@ -47,7 +47,9 @@ Point TravelTimes::gradient(Point p) const noexcept {
 }
 
 /// The integral L of a density a along paths obeys grad T . grad L = s a. With L = r G it takes the
-/// differences that T = r F took, in the order in which nodes were accepted.
+/// neighbours that T = r F took, in the order in which nodes were accepted, but differences of first order:
+/// those make G a mean of its neighbours' and stay between them, while second-order ones overshoot behind the
+/// edge of a shadow.
 void EikonalSolver::carry(TravelTimes& times, View<const float> density) {
     const ImageGrid& grid = map_->grid();
     const EikonalSource& source = times.source_;
@@ -79,7 +81,10 @@ void EikonalSolver::carry(TravelTimes& times, View<const float> density) {
         }
         const Stencil s = stencil(times, node, code);
         const double dx = s.x.alpha * f[node] - s.x.beta(f), dz = s.z.alpha * f[node] - s.z.beta(f);
-        g[node] = (slowness * own + dx * s.x.beta(g) + dz * s.z.beta(g)) / (dx * s.x.alpha + dz * s.z.alpha);
+        const auto first_order =
+            static_cast<std::uint8_t>(code & ~(eikonal_code::second_across | eikonal_code::second_down));
+        const Stencil t = stencil(times, node, first_order);
+        g[node] = (slowness * own + dx * t.x.beta(g) + dz * t.z.beta(g)) / (dx * t.x.alpha + dz * t.z.alpha);
     }
 }
 

@@ -17,6 +17,18 @@ const KspaceSetup& checked(const KspaceSetup& setup) {
     return setup;
 }
 
+/// A scalar density, and none that is said to differ between the points.
+bool is_uniform(const KspaceMedium& medium) {
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        const ScalarOrField& staggered = medium.staggered_density[axis];
+        if (medium.has_staggered_density[axis] &&
+            (staggered.varies() ||
+             std::abs(staggered.scalar - medium.density.scalar) > 1e-6 * medium.density.scalar))
+            return false;
+    }
+    return !medium.density.varies();
+}
+
 /// What a source changes by from one step to the next: in the first-order scheme it feeds the density, whose
 /// rate of change the second-order scheme has.
 PointSource differences(const PointSource& source) {
@@ -54,7 +66,7 @@ std::string KspaceSecondOrder::why_not(const KspaceSetup& setup) {
 KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
     : grid_(checked(setup).grid),
       transform_(grid_.size, context, setup.fft, setup.planning),
-      uniform_density_(!setup.medium.density.varies()) {
+      uniform_density_(is_uniform(setup.medium)) {
     const KspaceSize& size = grid_.size;
     const Shape shape{size.rows, size.columns};
     const double reference_speed = setup.medium.reference_speed > 0

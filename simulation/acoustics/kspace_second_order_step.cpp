@@ -67,6 +67,7 @@ void KspaceSecondOrder::update_pressure(Context& context) noexcept {
             for (Index row = first; row < end; ++row)
                 update_pressure_row(row, thread, change + (row - first) * stride);
         }
+        for (Index row = first; row < end; ++row) layer_.keep_ends(row, pressure_.data() + row * columns);
         transform_.rows_forward(thread, pressure_.data() + first * columns, columns, end - first, all[0],
                                 first);
     });

@@ -90,6 +90,11 @@ double stable_time_step(const KspaceGrid& grid, const KspaceMedium& medium) {
     return 2 / (reference * std::numbers::pi * std::sqrt(squares)) * std::asin(reference / fastest);
 }
 
+double discrete_sound_speed(double sound_speed, double reference_speed, double time_step, double frequency) {
+    const double half_turn = std::numbers::pi * frequency * time_step;
+    return reference_speed * std::sin(half_turn) / std::sin(half_turn * reference_speed / sound_speed);
+}
+
 double points_per_wavelength(const KspaceGrid& grid, const KspaceMedium& medium, double frequency) {
     double coarsest = 0;
     for (int axis = 0; axis < grid.size.axes(); ++axis)
@@ -134,10 +139,9 @@ void require_valid(const KspaceSetup& setup) {
         require_all(setup, medium.attenuation, "attenuation", "finite and at least 0", not_negative);
         const double y = medium.attenuation_power;
         if (medium.absorption == KspaceAbsorption::power_law)
-            require(y > 0 && y < 3 && y != 1, Status::invalid_argument,
-                    "attenuation power must be above 0 and below 3 and not 1, where tan(pi y / 2) of the "
-                    "dispersion "
-                    "has no value, got ",
+            require(y > 0 && y < 3 && std::abs(y - 1) >= 0.05, Status::invalid_argument,
+                    "attenuation power must be above 0 and below 3 and at least 0.05 from 1, near which "
+                    "tan(pi y / 2) of the dispersion grows beyond what single precision can hold, got ",
                     y);
     }
     if (medium.nonlinear)

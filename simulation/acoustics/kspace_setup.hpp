@@ -40,7 +40,7 @@ struct ScalarOrField {
 
 enum class KspaceAbsorption {
     none,
-    power_law,  ///< alpha f^y with the dispersion that Kramers and Kronig ask for; y in (0, 3), not 1
+    power_law,  ///< alpha f^y with the dispersion that Kramers and Kronig ask for; y in (0, 3), not within 0.05 of 1
     stokes      ///< y = 2
 };
 
@@ -118,6 +118,15 @@ struct KspaceSetup {
 /// Waag 2002, J. Acoust. Soc. Am. 111).
 [[nodiscard]] double stable_time_step(const KspaceGrid& grid, const KspaceMedium& medium);
 
+/// The speed to give to a medium in which waves of one frequency (Hz) shall travel with `sound_speed`. The
+/// schemes are exact only where the speed is the reference speed; elsewhere
+///
+///     sin(w dt / 2) / c = sin(c_ref k dt / 2) / c_ref
+///
+/// relates w to k, of which this is the solution c for k = w / sound_speed.
+[[nodiscard]] double discrete_sound_speed(double sound_speed, double reference_speed, double time_step,
+                                          double frequency);
+
 /// Points per wavelength of the slowest sound at this frequency, along the coarsest axis.
 [[nodiscard]] double points_per_wavelength(const KspaceGrid& grid, const KspaceMedium& medium,
                                            double frequency);
@@ -127,7 +136,7 @@ struct KspaceSetup {
 void require_resolved(const KspaceGrid& grid, const KspaceMedium& medium, double frequency, double least = 2);
 
 /// Throws Error{invalid_argument}, naming field, value and limit, for a setup that has no solution or whose
-/// solution would be wrong: sizes, spacing, speed or density that are not finite and positive, y = 1, a time
+/// solution would be wrong: sizes, spacing, speed or density that are not finite and positive, y near 1, a time
 /// step beyond the stable one, a layer thicker than half the grid, sources outside the grid or longer than
 /// their signals, values that are not finite.
 void require_valid(const KspaceSetup& setup);

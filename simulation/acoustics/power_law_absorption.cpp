@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include <sonolux/core/error.hpp>
 #include <sonolux/simulation/acoustics/power_law_absorption.hpp>
 
 namespace sonolux {
@@ -23,6 +24,14 @@ double phase_speed(double frequency, double decibels, double power, double sound
     const double dispersion =
         power == 2 ? 0.0 : alpha * std::tan(std::numbers::pi * power / 2) * std::pow(omega, power - 1);
     return 1 / (1 / sound_speed + dispersion);
+}
+
+double speed_without_dispersion(double frequency, double decibels, double power, double speed) {
+    const double dispersion = 1 / phase_speed(frequency, decibels, power, 1.0) - 1;
+    require(1 / speed - dispersion > 0, Status::invalid_argument, "an attenuation of ", decibels,
+            " dB/(MHz^y cm) with y = ", power, " leaves no speed of sound that is ", speed, " m/s at ",
+            frequency, " Hz");
+    return 1 / (1 / speed - dispersion);
 }
 
 }  // namespace sonolux

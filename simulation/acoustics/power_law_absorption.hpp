@@ -27,4 +27,9 @@ struct AbsorptionCoefficients {
 [[nodiscard]] double phase_speed(double frequency, double decibels, double power,
                                  double sound_speed) noexcept;
 
+/// The other way: the speed that phase_speed() makes `speed` at this frequency. Simulations take it. Throws
+/// Error{invalid_argument} where there is none: the medium absorbs so much that the dispersion is more than
+/// the slowness.
+[[nodiscard]] double speed_without_dispersion(double frequency, double decibels, double power, double speed);
+
 }  // namespace sonolux

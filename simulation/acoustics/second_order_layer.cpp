@@ -65,6 +65,8 @@ Index around(Index i, Index length) noexcept {
     return i;
 }
 
+Index whole_vectors(Index length) noexcept { return (length + 15) / 16 * 16; }
+
 }  // namespace
 
 SecondOrderLayer::SecondOrderLayer(const KspaceSetup& setup, double reference_speed, bool stencils,
@@ -79,25 +81,51 @@ SecondOrderLayer::SecondOrderLayer(const KspaceSetup& setup, double reference_sp
                                   reference_speed, setup.grid.time_step, staggered);
     }
     if (!exists()) return;
+    if (!stencils) {
+        for (Array<float>& memory : memory_) memory = Array<float>({size_.rows, size_.columns});
+        return;
+    }
     for (std::size_t axis = 0; axis < 2; ++axis) {
-        memory_[axis] = Array<float>({size_.rows, size_.columns});
-        if (!stencils) continue;
-        flux_[axis] = Array<float>({size_.rows, size_.columns});
         const double spacing = setup.grid.spacing[axis];
         const double a = reference_speed * setup.grid.time_step / 2 / spacing;
         derivative_[axis] = derivative_taps(taps, a, spacing);
         smooth_[axis] = smoothing_taps(across, a);
     }
-    if (stencils) scratch_ = Array<float>({threads, 2, (size_.columns + 2 * margin + 31) / 16 * 16});
+    const Index width = whole_vectors(points_[0] + margin);
+    const bool fits =
+        points_[0] > 0 && size_.columns >= 2 * width + 2 * margin && size_.rows > 2 * (points_[1] + margin);
+    if (fits) {
+        ends_of_rows_ = make_strip(size_.rows, 2 * width, 0, size_.columns - width);
+        rows_between_ = make_strip(2 * points_[1], size_.columns - 2 * width, size_.rows - points_[1], width);
+    } else {
+        ends_of_rows_ = make_strip(size_.rows, size_.columns, 0, 0);
+    }
+    ends_ = Array<float>({size_.rows, ends_of_rows_.points + 2 * margin});
+    empty_ = Array<float>({size_.columns + 4 * margin});
+    scratch_ = Array<float>({threads, 2, whole_vectors(size_.columns + 4 * margin)});
 }
 
-SecondOrderLayer::Ends SecondOrderLayer::ends(Index row, Index more) const noexcept {
+SecondOrderLayer::Strip SecondOrderLayer::make_strip(Index lines, Index points, Index first_row,
+                                                     Index first_column) const {
+    Strip strip{lines, points, first_row, first_column, {}, {}, {}, {}};
+    for (Index i = 0; i < points; ++i) {
+        const auto column = static_cast<std::size_t>(around(first_column + i, size_.columns));
+        strip.kept.push_back(kept_[0][column]);
+        strip.staggered.push_back(staggered_[0][column]);
+    }
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        strip.memory[axis] = Array<float>({lines, points});
+        strip.flux[axis] = Array<float>({lines, points + 4 * margin});
+    }
+    return strip;
+}
+
+SecondOrderLayer::Ends SecondOrderLayer::ends(Index row) const noexcept {
     const Index columns = size_.columns, rows = size_.rows;
-    const Index wide = points_[0] > 0 ? points_[0] + more : 0, high = points_[1] > 0 ? points_[1] + more : 0;
     // Whole vectors; beyond the layer P is 1 and what it adds 0.
-    const Index whole = (wide + 15) / 16 * 16;
-    if (row < high || row >= rows - high || 2 * whole >= columns) return {columns, columns};
-    return {whole, columns - whole};
+    const Index wide = whole_vectors(points_[0]), high = points_[1];
+    if (row < high || row >= rows - high || 2 * wide >= columns) return {columns, columns};
+    return {wide, columns - wide};
 }
 
 void SecondOrderLayer::absorb_row(const KspaceKernels& kernels, std::size_t axis, Index row,
@@ -113,90 +141,108 @@ void SecondOrderLayer::absorb_row(const KspaceKernels& kernels, std::size_t axis
             kernels.absorb_across(flux + from, staggered_[1][r], kept_[0].data() + from, memory, flux + from,
                                   to - from);
     };
-    const Ends parts = ends(row, 0);
+    const Ends parts = ends(row);
     part(0, parts.left_end);
     part(parts.right_begin, size_.columns);
 }
 
-void SecondOrderLayer::update(const KspaceKernels& kernels, Context& context,
-                              const float* pressure) noexcept {
-    if (!exists()) return;
-    constexpr Index some = 16;
-    parallel_for(context, (size_.rows + some - 1) / some, [&](Index item, int thread) {
-        for (Index row = item * some; row < std::min(size_.rows, (item + 1) * some); ++row)
-            update_row(kernels, thread, row, pressure);
-    });
-}
-
-SecondOrderLayer::Line SecondOrderLayer::line(Index row, Index more) const noexcept {
-    const Ends parts = ends(row, more);
-    if (parts.left_end == size_.columns) return {0, size_.columns, {{{0, 0, size_.columns}, {}}}, 1};
-    if (parts.left_end == 0) return {};
-    return {parts.right_begin,
-            2 * parts.left_end,
-            {{{0, parts.right_begin, parts.left_end}, {parts.left_end, 0, parts.left_end}}},
-            2};
-}
-
-void SecondOrderLayer::combine_rows(const KspaceKernels& kernels, const float* field, Index row, Index first,
-                                    std::span<const float> weights, const Line& line,
-                                    float* scratch) const noexcept {
-    const float *rows[2 * margin], *shifted[2 * margin];
-    const auto count = static_cast<Index>(weights.size());
-    for (Index v = 0; v < count; ++v) rows[v] = field + around(row + first + v, size_.rows) * size_.columns;
-    const Index length = line.length + 2 * margin;
+void SecondOrderLayer::keep_ends(Index row, const float* pressure) noexcept {
+    if (ends_.elements() == 0) return;
+    float* kept = ends_.view().row(row);
+    const Index length = ends_.shape()[1];
     for (Index done = 0; done < length;) {
-        const Index column = around(line.begin - margin + done, size_.columns);
+        const Index column = around(ends_of_rows_.first_column - margin + done, size_.columns);
         const Index some = std::min(length - done, size_.columns - column);
-        for (Index v = 0; v < count; ++v) shifted[v] = rows[v] + column;
-        kernels.combine(shifted, weights.data(), count, scratch + done, some);
+        std::copy_n(pressure + column, some, kept + done);
         done += some;
     }
 }
 
-void SecondOrderLayer::update_row(const KspaceKernels& kernels, int thread, Index row,
-                                  const float* pressure) noexcept {
+void SecondOrderLayer::update(const KspaceKernels& kernels, Context& context,
+                              const float* pressure) noexcept {
+    if (ends_.elements() == 0) return;
+    constexpr Index some = 16;
+    for (Strip* strip : {&ends_of_rows_, &rows_between_})
+        parallel_for(context, (strip->lines + some - 1) / some, [&](Index item, int thread) {
+            for (Index line = item * some; line < std::min(strip->lines, (item + 1) * some); ++line)
+                update_line(kernels, thread, *strip, line, pressure);
+        });
+}
+
+void SecondOrderLayer::update_line(const KspaceKernels& kernels, int thread, Strip& strip, Index line,
+                                   const float* pressure) noexcept {
     float* scratch = scratch_.view()[thread].data();
     float* gradient = scratch + scratch_.view().stride(1);
+    const Index points = strip.points, row = around(strip.first_row + line, size_.rows);
     const auto r = static_cast<std::size_t>(row);
-    const Line part = line(row, 0);
-    if (part.count == 0) return;
-    combine_rows(kernels, pressure, row, -across, smooth_[1], part, scratch);
-    kernels.correlate(derivative_[0].data(), 2 * taps, scratch + margin + 1 - taps, gradient, part.length,
-                      false);
-    for (int i = 0; i < part.count; ++i) {
-        const auto [at, column, length] = part.pieces[static_cast<std::size_t>(i)];
-        const Index place = row * size_.columns + column;
-        kernels.absorb_along(gradient + at, staggered_[0].data() + column, kept_[1][r],
-                             memory_[0].data() + place, flux_[0].data() + place, length);
-        kernels.add(flux_[0].data() + place, -1, nullptr, gradient + at, length);
-    }
-    combine_rows(kernels, pressure, row, 1 - taps, derivative_[1], part, scratch);
-    kernels.correlate(smooth_[0].data(), 2 * across + 1, scratch + margin - across, gradient, part.length,
-                      false);
-    for (int i = 0; i < part.count; ++i) {
-        const auto [at, column, length] = part.pieces[static_cast<std::size_t>(i)];
-        const Index place = row * size_.columns + column;
-        kernels.absorb_across(gradient + at, staggered_[1][r], kept_[0].data() + column,
-                              memory_[1].data() + place, flux_[1].data() + place, length);
-        kernels.add(flux_[1].data() + place, -1, nullptr, gradient + at, length);
-    }
+    const float* rows[2 * margin];
+    // From one margin before the line.
+    const auto combine = [&](Index first, const std::vector<float>& weights) {
+        const auto count = static_cast<Index>(weights.size());
+        for (Index v = 0; v < count; ++v) {
+            const Index from = around(row + first + v, size_.rows);
+            rows[v] = &strip == &ends_of_rows_
+                          ? ends_.view().row(from)
+                          : pressure + from * size_.columns + strip.first_column - margin;
+        }
+        kernels.combine(rows, weights.data(), count, scratch, points + 2 * margin);
+    };
+    const auto finish = [&](std::size_t axis) {
+        float* flux = strip.flux[axis].view().row(line) + 2 * margin;
+        kernels.add(flux, -1, nullptr, gradient, points);
+        if (!is_whole(strip)) return;
+        for (Index m = 0; m < margin; ++m) {
+            flux[points + m] = flux[m % points];
+            flux[-1 - m] = flux[points - 1 - m % points];
+        }
+    };
+    combine(-across, smooth_[1]);
+    kernels.correlate(derivative_[0].data(), 2 * taps, scratch + margin + 1 - taps, gradient, points, false);
+    kernels.absorb_along(gradient, strip.staggered.data(), kept_[1][r], strip.memory[0].view().row(line),
+                         strip.flux[0].view().row(line) + 2 * margin, points);
+    finish(0);
+    combine(1 - taps, derivative_[1]);
+    kernels.correlate(smooth_[0].data(), 2 * across + 1, scratch + margin - across, gradient, points, false);
+    kernels.absorb_across(gradient, staggered_[1][r], strip.kept.data(), strip.memory[1].view().row(line),
+                          strip.flux[1].view().row(line) + 2 * margin, points);
+    finish(1);
 }
 
 void SecondOrderLayer::add_divergence(const KspaceKernels& kernels, int thread, Index row,
                                       float* laplacian) noexcept {
-    if (!exists()) return;
-    const Line part = line(row, margin);
-    if (part.count == 0) return;
+    if (ends_.elements() == 0) return;
+    add_line(kernels, thread, ends_of_rows_, row, laplacian);
+    const Index line = around(row - rows_between_.first_row + margin, size_.rows) - margin;
+    if (line < rows_between_.lines + margin && rows_between_.lines > 0)
+        add_line(kernels, thread, rows_between_, line, laplacian);
+}
+
+void SecondOrderLayer::add_line(const KspaceKernels& kernels, int thread, const Strip& strip, Index line,
+                                float* laplacian) noexcept {
     float* scratch = scratch_.view()[thread].data();
     float* sum = scratch + scratch_.view().stride(1);
-    combine_rows(kernels, flux_[0].data(), row, -across, smooth_[1], part, scratch);
-    kernels.correlate(derivative_[0].data(), 2 * taps, scratch + margin - taps, sum, part.length, false);
-    combine_rows(kernels, flux_[1].data(), row, -taps, derivative_[1], part, scratch);
-    kernels.correlate(smooth_[0].data(), 2 * across + 1, scratch + margin - across, sum, part.length, true);
-    for (int i = 0; i < part.count; ++i) {
-        const auto [at, column, length] = part.pieces[static_cast<std::size_t>(i)];
-        kernels.add(laplacian + column, 1, nullptr, sum + at, length);
+    // A strip's flux ends with it, but for the whole grid, and its divergence a margin further.
+    const Index beyond = is_whole(strip) ? 0 : margin, length = strip.points + 2 * beyond;
+    const float* rows[2 * margin];
+    const auto combine = [&](std::size_t axis, Index first, const std::vector<float>& weights) {
+        const auto count = static_cast<Index>(weights.size());
+        for (Index v = 0; v < count; ++v) {
+            Index from = line + first + v;
+            if (strip.lines == size_.rows) from = around(from, size_.rows);
+            rows[v] = from >= 0 && from < strip.lines ? strip.flux[axis].view().row(from) : empty_.data();
+            rows[v] += margin - beyond;
+        }
+        kernels.combine(rows, weights.data(), count, scratch, length + 2 * margin);
+    };
+    combine(0, -across, smooth_[1]);
+    kernels.correlate(derivative_[0].data(), 2 * taps, scratch + margin - taps, sum, length, false);
+    combine(1, -taps, derivative_[1]);
+    kernels.correlate(smooth_[0].data(), 2 * across + 1, scratch + margin - across, sum, length, true);
+    for (Index done = 0; done < length;) {
+        const Index column = around(strip.first_column - beyond + done, size_.columns);
+        const Index some = std::min(length - done, size_.columns - column);
+        kernels.add(laplacian + column, 1, nullptr, sum + done, some);
+        done += some;
     }
 }
 
@@ -204,7 +250,7 @@ void SecondOrderLayer::advance_row(const KspaceKernels& kernels, Index row, floa
                                    const float* change, const float* squared,
                                    const float* weight) const noexcept {
     if (!exists()) return kernels.leapfrog(pressure, increment, change, squared, weight, size_.columns);
-    const Ends parts = ends(row, 0);
+    const Ends parts = ends(row);
     const auto tail = [&](const float* from, Index begin) { return from ? from + begin : nullptr; };
     const auto damped = [&](Index from, Index to) {
         kernels.damped_leapfrog(pressure + from, increment + from, change + from, squared + from,
@@ -219,8 +265,12 @@ void SecondOrderLayer::advance_row(const KspaceKernels& kernels, Index row, floa
 }
 
 std::size_t SecondOrderLayer::memory_bytes() const noexcept {
-    Index floats = scratch_.elements();
-    for (std::size_t axis = 0; axis < 2; ++axis) floats += memory_[axis].elements() + flux_[axis].elements();
+    Index floats = scratch_.elements() + ends_.elements() + empty_.elements();
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+        floats += memory_[axis].elements();
+        for (const Strip* strip : {&ends_of_rows_, &rows_between_})
+            floats += strip->memory[axis].elements() + strip->flux[axis].elements();
+    }
     return static_cast<std::size_t>(floats) * sizeof(float);
 }
 

@@ -38,7 +38,10 @@ public:
     /// Varying density: from (D+ p) / rho0 along `axis` to U times it, in place.
     void absorb_row(const KspaceKernels& kernels, std::size_t axis, Index row, float* flux) noexcept;
 
-    /// Constant density: (U - 1) D+ p of this step, for add_divergence().
+    /// Constant density: takes what it needs of a row of the pressure, whenever it has changed.
+    void keep_ends(Index row, const float* pressure) noexcept;
+
+    /// Constant density: (U - 1) D+ p of this step, for add_divergence(). `pressure` are all rows.
     void update(const KspaceKernels& kernels, Context& context, const float* pressure) noexcept;
 
     /// Adds D- of that to a row of the Laplacian.
@@ -55,36 +58,37 @@ private:
     static constexpr Index taps = 8, across = 6;  // of D each side, and of the smoothing each side
     static constexpr Index margin = taps > across ? taps : across;
 
-    /// The parts of a row in the layer widened by `more` points: all of it, two ends, or nothing.
+    /// The parts of a row in the layer: all of it, two ends, or nothing.
     struct Ends {
         Index left_end = 0, right_begin = 0;
     };
-    [[nodiscard]] Ends ends(Index row, Index more) const noexcept;
+    [[nodiscard]] Ends ends(Index row) const noexcept;
 
-    /// The same parts as one line that goes on over the end of the row, and the pieces that it has in the
-    /// row.
-    struct Piece {
-        Index at, column, length;  // in the line, and in the row
+    /// A part of the frame by itself, for stencils are linear. The ends of all rows are one strip, whose
+    /// lines run over the end of a row to its beginning; what is left of the uppermost and lowermost rows is
+    /// the other. On small grids, and without a layer along x, one strip is the whole grid.
+    struct Strip {
+        Index lines = 0, points = 0;            // of each line
+        Index first_row = 0, first_column = 0;  // that lines and points begin with, going on around the grid
+        std::vector<float> kept, staggered;     // P of x at the points
+        std::array<Array<float>, 2> memory;     // [lines, points]
+        std::array<Array<float>, 2> flux;       // [lines, points and 2 margins at each end]
     };
-    struct Line {
-        Index begin = 0, length = 0;
-        std::array<Piece, 2> pieces{};
-        int count = 0;
-    };
-    [[nodiscard]] Line line(Index row, Index more) const noexcept;
+    [[nodiscard]] Strip make_strip(Index lines, Index points, Index first_row, Index first_column) const;
+    [[nodiscard]] bool is_whole(const Strip& strip) const noexcept { return strip.points == size_.columns; }
 
-    void update_row(const KspaceKernels& kernels, int thread, Index row, const float* pressure) noexcept;
-
-    /// Rows around `row`, from row + first on, times weights, on a line and `margin` points before and after
-    /// it, into scratch[0 ...).
-    void combine_rows(const KspaceKernels& kernels, const float* field, Index row, Index first,
-                      std::span<const float> weights, const Line& line, float* scratch) const noexcept;
+    void update_line(const KspaceKernels& kernels, int thread, Strip& strip, Index line,
+                     const float* pressure) noexcept;
+    void add_line(const KspaceKernels& kernels, int thread, const Strip& strip, Index line,
+                  float* laplacian) noexcept;
 
     KspaceSize size_;
     std::array<Index, 2> points_{};
     std::array<std::vector<float>, 2> kept_, staggered_;  // P
-    std::array<Array<float>, 2> memory_;                  // [rows, columns]
-    std::array<Array<float>, 2> flux_;                    // (U - 1) D+ p
+    std::array<Array<float>, 2> memory_;                  // [rows, columns], with varying density
+    Strip ends_of_rows_, rows_between_;
+    Array<float> ends_;   // the pressure on the lines of ends_of_rows_ or the whole grid, with margins
+    Array<float> empty_;  // a line of flux outside
     std::array<std::vector<float>, 2> derivative_;  // taps of D along x and y, from the first to the last
     std::array<std::vector<float>, 2> smooth_;      // taps across x and y
     Array<float> scratch_;                          // [threads, 2, columns and margins]

@@ -68,10 +68,15 @@ std::vector<PointScatterer> draw_scatterers(const ScattererOptions& options, con
     return scatterers;
 }
 
-void add_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterers, double strength) {
-    require(strength >= 0 && strength <= 0.5, bad, "the strength of scatterers must be from 0 to 0.5, got ",
-            strength);
-    const ImageGrid& grid = medium.grid;
+namespace {
+
+/// Amplitudes times hat functions, on every point of the grid.
+Array<double> sum_of(const std::vector<PointScatterer>& scatterers, const ImageGrid& grid) {
+    Index outside = 0;
+    for (const PointScatterer& scatterer : scatterers)
+        if (!grid.covers(scatterer.position)) ++outside;
+    require(outside == 0, bad, outside, " of ", scatterers.size(),
+            " scatterers are outside the grid of the medium");
     Array<double> change(grid.shape());
     for (const PointScatterer& scatterer : scatterers) {
         const double row = std::floor(grid.row(scatterer.position.z));
@@ -87,12 +92,39 @@ void add_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterer
         add(row + 1, column, t * (1 - s));
         add(row + 1, column + 1, t * s);
     }
+    return change;
+}
+
+void check_strength(double strength) {
+    require(strength >= 0 && strength <= 0.5, bad, "the strength of scatterers must be from 0 to 0.5, got ",
+            strength);
+}
+
+}  // namespace
+
+void add_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterers, double strength) {
+    check_strength(strength);
+    const ImageGrid& grid = medium.grid;
+    const Array<double> change = sum_of(scatterers, grid);
     Array<float> density(grid.shape());
     for (Index i = 0; i < grid.rows; ++i)
         for (Index j = 0; j < grid.columns; ++j)
             density(i, j) = static_cast<float>(medium.density(i, j) *
                                                (1 + std::clamp(strength * change(i, j), -0.5, 0.5)));
     medium.density = std::move(density);
+}
+
+void add_compressible_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterers,
+                                 double strength) {
+    check_strength(strength);
+    const ImageGrid& grid = medium.grid;
+    const Array<double> change = sum_of(scatterers, grid);
+    Array<float> speed(grid.shape());
+    for (Index i = 0; i < grid.rows; ++i)
+        for (Index j = 0; j < grid.columns; ++j)
+            speed(i, j) = static_cast<float>(static_cast<double>(medium.sound_speed(i, j)) /
+                                             std::sqrt(1 + std::clamp(strength * change(i, j), -0.5, 0.5)));
+    medium.sound_speed = std::move(speed);
 }
 
 }  // namespace sonolux

@@ -43,7 +43,18 @@ void validate(const ScattererOptions& options);
 ///     density *= 1 + strength sum over scatterers of amplitude h(z) h(x)
 ///
 /// with the hat functions of the four grid points around each, which keep its mass and its centre. Changes of
-/// density are at most 50 % either way. Throws Error{invalid_argument} unless strength is from 0 to 0.5.
+/// density are at most 50 % either way. Throws Error{invalid_argument} unless strength is from 0 to 0.5, and
+/// if scatterers are outside the medium's grid, saying how many.
 void add_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterers, double strength);
+
+/// Scatterers as changes of the compressibility 1 / (density c^2), where the density shall stay as it is:
+///
+///     1 / c^2 *= 1 + strength sum over scatterers of amplitude h(z) h(x)
+///
+/// They send the same to all sides, those of density the more the straighter back. Since waves much longer
+/// than the distance of scatterers travel with the mean of 1 / c^2, and amplitudes have no mean, travel times
+/// stay. Throws the same.
+void add_compressible_scatterers(Medium& medium, const std::vector<PointScatterer>& scatterers,
+                                 double strength);
 
 }  // namespace sonolux

@@ -72,6 +72,11 @@ void validate(const TissueOptions& options) {
     check("background", options.background);
     check_shapes("ellipses", options.ellipses);
     check_shapes("inclusions", options.inclusions);
+    for (const auto& [name, contrast] : {std::pair{"ellipses", options.ellipses.density_contrast},
+                                         {"inclusions", options.inclusions.density_contrast}})
+        require(options.background.density.low + contrast.low > 0, bad, name, ".density_contrast of ",
+                contrast.low, " kg/m^3 leaves no density of a background of ", options.background.density.low,
+                " kg/m^3");
     check("inclusions.roughness", options.inclusions.roughness, 0, 0.9);
     check("inclusions.edge", options.inclusions.edge, 0, longest, " m");
 

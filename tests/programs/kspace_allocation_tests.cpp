@@ -3,7 +3,7 @@
 // As allocation_tests.cpp, for full-wave simulations.
 #include <gtest/gtest.h>
 
-#include <sonolux/simulation/acoustics/kspace_first_order.hpp>
+#include <sonolux/simulation/acoustics/kspace_simulation.hpp>
 
 #include "tests/support/counted_allocations.hpp"
 
@@ -32,6 +32,26 @@ TEST(KspaceAllocation, DoesNotHappenInTheStepsOfASimulation) {
                 for (int i = 0; i < 8; ++i) simulation.step(context);
                 EXPECT_EQ(allocations, before) << to_string(backend);
             }
+}
+
+TEST(KspaceAllocation, DoesNotHappenInTheStepsOfTheSecondOrderScheme) {
+    Array<float> density({45, 62});
+    for (float& value : density) value = 1000;
+    density(20, 30) = 1010;
+    for (bool varying : {false, true}) {
+        KspaceSetup setup;
+        setup.grid = {{1, 45, 62}, {1e-4, 1e-4, 0}, 2e-8, 20};
+        setup.medium.sound_speed = 1500.0;
+        if (varying) setup.medium.density = density.view();
+        setup.layer = {{6, 5, 0}, {2, 2, 2}};
+        setup.sources.pressure = {SourceMode::additive, {1000, 1001}, 2, false, {1, 2, 3, 4}};
+        Context context;
+        KspaceSecondOrder simulation(setup, context);
+        simulation.step(context);
+        const long before = allocations;
+        for (int i = 0; i < 8; ++i) simulation.step(context);
+        EXPECT_EQ(allocations, before);
+    }
 }
 
 }  // namespace

@@ -288,6 +288,29 @@ TEST(Scatterers, ChangeTheDensityAndKeepTheirSumAndTheirCentre) {
     EXPECT_NEAR(x / sum, 0.3e-3, 1e-6);
     EXPECT_NEAR(z / sum, 7.8e-3, 2e-6);
     EXPECT_THAT([&] { add_scatterers(medium, {}, 2); }, ThrowsMessage<Error>(HasSubstr("strength")));
+    EXPECT_THAT(
+        [&] {
+            add_scatterers(medium, {{{0, 5e-3}, 1.0F}, {{0, 25e-3}, 1.0F}}, 0.01);
+        },
+        ThrowsMessage<Error>(HasSubstr("1 of 2 scatterers are outside the grid")));
+}
+
+TEST(Scatterers, ChangeTheCompressibilityInTheirPlace) {
+    Medium medium{.grid = centred_grid(20, 20, 1e-3)};
+    add_compressible_scatterers(medium, {{{0.3e-3, 7.8e-3}, 2.0F}}, 0.01);
+    double sum = 0;
+    for (Index i = 0; i < 20; ++i)
+        for (Index j = 0; j < 20; ++j) sum += std::pow(1540.0 / medium.sound_speed(i, j), 2) - 1;
+    EXPECT_NEAR(sum, 0.02, 1e-5);  // speeds are 24-bit numbers, and there are 400
+    EXPECT_TRUE(medium.density.constant());
+}
+
+TEST(Tissue, RefusesAContrastThatLeavesNoDensity) {
+    TissueOptions options;
+    options.ellipses.density_contrast = {-1200, 0};
+    EXPECT_THAT(
+        [&] { validate(options); },
+        ThrowsMessage<Error>(HasSubstr("ellipses.density_contrast of -1200 kg/m^3 leaves no density")));
 }
 
 TEST(Scatterers, RefuseBadOptionsByName) {

@@ -161,6 +161,26 @@ TEST(Eikonal, CarriesIntegralsAlongThePaths) {
         }
 }
 
+TEST(Eikonal, CarriedIntegralsBehindADiscStayBetweenNoneAndItsDiameter) {
+    // Where the shadow of an absorber ends, differences of second order would overshoot.
+    const ImageGrid grid = centred_grid(161, 161, 0.25e-3);
+    const SlownessMap map(grid, speeds(grid, [](Point) { return 1540; }));
+    const Point middle{2e-3, 15e-3}, source{-1.1e-3, 0};
+    const double radius = 5e-3;
+    const auto density = [&](Point p) { return length(p - middle) < radius ? 1 : 0; };
+    const TravelTimes times = EikonalSolver(map).solve(EikonalSource::point(source), speeds(grid, density));
+    double lowest = 1, highest = 0;
+    for (Index i = 0; i < grid.rows; ++i)
+        for (Index j = 0; j < grid.columns; ++j) {
+            const double carried = times.carried(grid.point(static_cast<double>(i), static_cast<double>(j)));
+            lowest = std::min(lowest, carried);
+            highest = std::max(highest, carried);
+        }
+    EXPECT_GE(lowest, 0);
+    EXPECT_LE(highest, 2 * radius + 0.25e-3);  // and a pixel
+    EXPECT_GT(highest, 1.8 * radius);
+}
+
 TEST(Eikonal, ManySourcesHaveTheSameBitsOnAnyNumberOfThreads) {
     const ImageGrid grid = centred_grid(60, 50, 0.5e-3);
     Philox random(3);
