@@ -49,8 +49,8 @@ void add_options(CLI::App& program, Options& options) {
                      "let FFTW look for faster transforms, with other last bits");
     program.add_flag(
         "--fast", options.fast,
-        "take the second-order scheme, several times faster, where it is valid (lossless linear sound "
-        "in a plane, no velocities)");
+        "take the second-order scheme, several times faster, where it is valid (linear sound in a "
+        "plane, no velocities)");
     program.add_option("-g", options.device, "taken for k-Wave's sake: there is no GPU here");
     program.add_option("-c", options.compression, "taken for k-Wave's sake: output is not compressed");
     for (const char* name : {"--checkpoint_file", "--checkpoint_interval", "--checkpoint_timesteps"})

@@ -6,6 +6,7 @@
 
 #include <sonolux/simulation/acoustics/kspace_factors.hpp>
 #include <sonolux/simulation/acoustics/kspace_second_order.hpp>
+#include <sonolux/simulation/acoustics/power_law_absorption.hpp>
 
 namespace sonolux {
 namespace {
@@ -52,7 +53,6 @@ PointSource differences(const PointSource& source) {
 
 std::string KspaceSecondOrder::why_not(const KspaceSetup& setup) {
     if (setup.grid.size.volume()) return "the grid is three-dimensional";
-    if (setup.medium.absorption != KspaceAbsorption::none) return "the medium absorbs";
     if (setup.medium.nonlinear) return "the medium is nonlinear";
     for (const PointSource& source : setup.sources.velocity)
         if (!source.empty()) return "there is a velocity source";
@@ -66,7 +66,8 @@ std::string KspaceSecondOrder::why_not(const KspaceSetup& setup) {
 KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
     : grid_(checked(setup).grid),
       transform_(grid_.size, context, setup.fft, setup.planning),
-      uniform_density_(is_uniform(setup.medium)) {
+      uniform_density_(is_uniform(setup.medium)),
+      absorption_(setup.medium.absorption) {
     const KspaceSize& size = grid_.size;
     const Shape shape{size.rows, size.columns};
     const double reference_speed = setup.medium.reference_speed > 0
@@ -74,15 +75,18 @@ KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
                                        : setup.medium.sound_speed.largest(size.points());
     pressure_ = Array<float>(shape);
     increment_ = Array<float>(shape);
-    for (std::size_t axis = 0; axis < (uniform_density_ ? 1 : 2); ++axis)
+    const bool one_spectrum = uniform_density_ && absorption_ != KspaceAbsorption::power_law;
+    for (std::size_t axis = 0; axis < (one_spectrum ? 1 : 2); ++axis)
         spectra_[axis] = transform_.make_spectrum();
-    lines_ = Array<float>({context.threads(), strip_rows, (size.columns + 15) / 16 * 16});
+    lines_ = Array<float>({context.threads(), 2, strip_rows, (size.columns + 15) / 16 * 16});
     source_ = RowSource(differences(setup.sources.pressure), size);
+    if (absorption_ != KspaceAbsorption::none) whole_source_ = RowSource(setup.sources.pressure, size);
     if (!setup.sources.initial_pressure.empty()) {
         initial_pressure_ = Array<float>(shape);
         std::copy_n(setup.sources.initial_pressure.data(), size.points(), initial_pressure_.data());
     }
     set_medium(setup.medium);
+    if (absorption_ != KspaceAbsorption::none) set_absorption(setup.medium);
     layer_ = SecondOrderLayer(setup, reference_speed, uniform_density_, context.threads());
 
     const double half_step = reference_speed * grid_.time_step / 2;
@@ -105,6 +109,7 @@ KspaceSecondOrder::KspaceSecondOrder(const KspaceSetup& setup, Context& context)
             &half_step);
         source_spectrum_ = transform_.make_spectrum();
         source_.prepare(context, transform_, cosines_, source_spectrum_.data());
+        whole_source_.prepare(context, transform_, cosines_, source_spectrum_.data());
     }
 }
 
@@ -133,19 +138,49 @@ void KspaceSecondOrder::set_medium(const KspaceMedium& medium) {
     }
 }
 
+void KspaceSecondOrder::set_absorption(const KspaceMedium& medium) {
+    const KspaceSize& size = grid_.size;
+    const double power = absorption_ == KspaceAbsorption::stokes ? 2 : medium.attenuation_power;
+    const bool varies = medium.attenuation.varies() || medium.sound_speed.varies();
+    density_ = Array<float>({size.rows, size.columns});
+    tau_ = Array<float>({varies ? size.rows : 1, size.columns});
+    eta_ = Array<float>({varies ? size.rows : 1, size.columns});
+    ones_ = Array<float>({size.columns});
+    std::fill(ones_.begin(), ones_.end(), 1.0f);
+    absorption_stride_ = varies ? size.columns : 0;
+    for (Index i = 0; i < tau_.elements(); ++i) {
+        const AbsorptionCoefficients c =
+            absorption_coefficients(medium.attenuation.at(i), power, medium.sound_speed.at(i));
+        tau_.data()[i] = static_cast<float>(-c.tau / grid_.time_step);
+        eta_.data()[i] = static_cast<float>(c.eta);
+    }
+    if (absorption_ == KspaceAbsorption::stokes) return;
+    const auto of = [](double k, const double* exponent) { return k == 0 ? 0.0 : std::pow(k, *exponent); };
+    const double of_tau = power - 2, of_eta = power - 1;
+    tau_powers_ = kspace_table(transform_, grid_.spacing, of, &of_tau);
+    eta_powers_ = kspace_table(transform_, grid_.spacing, of, &of_eta);
+    density_spectrum_ = Array<float>({transform_.blocks(), transform_.last_length(), lane_floats});
+}
+
 std::size_t KspaceSecondOrder::memory_bytes() const noexcept {
     Index floats = static_cast<Index>(factors_.size() + cosines_.size()) + squared_.elements() +
                    rest_density_.elements() + pressure_.elements() + increment_.elements() +
-                   lines_.elements() + initial_pressure_.elements() + source_spectrum_.elements();
+                   density_.elements() + tau_.elements() + eta_.elements() + density_spectrum_.elements() +
+                   static_cast<Index>(tau_powers_.size() + eta_powers_.size()) + lines_.elements() +
+                   initial_pressure_.elements() + source_spectrum_.elements();
     for (std::size_t axis = 0; axis < 2; ++axis)
         floats += per_density_[axis].elements() + spectra_[axis].elements();
-    return transform_.memory_bytes() + source_.memory_bytes() + layer_.memory_bytes() +
-           static_cast<std::size_t>(floats) * sizeof(float);
+    return transform_.memory_bytes() + source_.memory_bytes() + whole_source_.memory_bytes() +
+           layer_.memory_bytes() + static_cast<std::size_t>(floats) * sizeof(float);
 }
 
 std::string KspaceSecondOrder::description() const {
-    return uniform_density_ ? "second-order k-space scheme, constant density, 2 transforms a step"
-                            : "second-order k-space scheme, 6 transforms a step";
+    const int transforms = (uniform_density_ ? 2 : 6) + (absorption_ == KspaceAbsorption::power_law ? 3 : 0);
+    return sentence("second-order k-space scheme, ", uniform_density_ ? "constant density, " : "", transforms,
+                    " transforms a step",
+                    absorption_ == KspaceAbsorption::power_law ? ", power-law absorption"
+                    : absorption_ == KspaceAbsorption::stokes  ? ", Stokes absorption"
+                                                               : "");
 }
 
 }  // namespace sonolux

@@ -14,7 +14,7 @@ namespace sonolux {
 enum class KspaceScheme {
     automatic,    ///< second order where it is valid, otherwise first
     first_order,  ///< as k-Wave
-    second_order  ///< several times faster; lossless linear sound in a plane, and no velocities
+    second_order  ///< several times faster; linear sound in a plane, and no velocities
 };
 
 class KspaceSimulation {
@@ -39,7 +39,7 @@ public:
         return std::visit([](const auto& s) { return s.memory_bytes(); }, simulation_);
     }
 
-    /// What was chosen, and why: "first-order k-space scheme, 7 transforms a step (the medium absorbs)".
+    /// What was chosen, and why: "first-order k-space scheme, 7 transforms a step (the grid is three-dimensional)".
     [[nodiscard]] const std::string& description() const noexcept { return description_; }
 
     /// The first-order scheme, which has velocities too; null where the other was chosen.

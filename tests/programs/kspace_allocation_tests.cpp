@@ -43,6 +43,8 @@ TEST(KspaceAllocation, DoesNotHappenInTheStepsOfTheSecondOrderScheme) {
         setup.grid = {{1, 45, 62}, {1e-4, 1e-4, 0}, 2e-8, 20};
         setup.medium.sound_speed = 1500.0;
         if (varying) setup.medium.density = density.view();
+        setup.medium.absorption = KspaceAbsorption::power_law;
+        setup.medium.attenuation = 0.5;
         setup.layer = {{6, 5, 0}, {2, 2, 2}};
         setup.sources.pressure = {SourceMode::additive, {1000, 1001}, 2, false, {1, 2, 3, 4}};
         Context context;

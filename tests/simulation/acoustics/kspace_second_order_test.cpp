@@ -106,6 +106,36 @@ TEST(KspaceSecondOrder, IsTheFirstOrderSchemeWithoutLayersUpToRounding) {
             }
 }
 
+TEST(KspaceSecondOrder, AbsorbsAsTheFirstOrderSchemeDoes) {
+    for (bool varying : {false, true})
+        for (bool initial : {false, true})
+            for (double power : {1.1, 1.5, 2.0}) {
+                KspaceSetup setup = pulse_echo(50, 64, 1.5e-8);
+                setup.layer = AbsorbingLayer::none();
+                const Array<float> speed = tissue(50, 64, 1, 1540, 0.05),
+                                   density = tissue(50, 64, 2, 1000, 0.1),
+                                   attenuation = tissue(50, 64, 3, 2, 0.2);
+                setup.medium.sound_speed = speed.view();
+                if (varying) setup.medium.density = density.view();
+                setup.medium.absorption = power == 2 ? KspaceAbsorption::stokes : KspaceAbsorption::power_law;
+                setup.medium.attenuation = attenuation.view();
+                setup.medium.attenuation_power = power;
+                Array<float> start({50, 64});
+                for (Index i = 0; i < 50; ++i)
+                    for (Index j = 0; j < 64; ++j)
+                        start(i, j) =
+                            std::exp(-0.05f * static_cast<float>((i - 20) * (i - 20) + (j - 30) * (j - 30)));
+                if (initial) {
+                    setup.sources.pressure = {};
+                    setup.sources.initial_pressure = start;
+                }
+                EXPECT_LT(relative_l2(received<KspaceSecondOrder>(setup, 200),
+                                      received<KspaceFirstOrder>(setup, 200)),
+                          1e-4)
+                    << varying << initial << power;
+            }
+}
+
 TEST(KspaceSecondOrder, StartsFromAnInitialPressureAsTheFirstOrderSchemeDoes) {
     KspaceSetup setup = pulse_echo(48, 60, 1.5e-8);
     setup.sources.pressure = {};
@@ -132,9 +162,16 @@ void expect_the_same_echoes(std::uint64_t seed) {
                            received<KspaceFirstOrder>(setup, 1000, 560));
     };
     const double constant = difference();
+    setup.medium.absorption = KspaceAbsorption::power_law;
+    setup.medium.attenuation = 0.75;
+    setup.medium.attenuation_power = 1.1;
+    const double absorbing = difference();
+    setup.medium.absorption = KspaceAbsorption::none;
     setup.medium.density = density.view();
     const double varying = difference();
-    std::printf("tissue %d: %.6f constant, %.6f varying\n", static_cast<int>(seed), constant, varying);
+    std::printf("tissue %d: %.6f constant, %.6f absorbing, %.6f varying\n", static_cast<int>(seed), constant,
+                absorbing, varying);
+    EXPECT_LT(absorbing, 0.01) << seed;
     EXPECT_LT(constant, 0.01) << seed;
     EXPECT_LT(varying, 0.02) << seed;
 }
@@ -288,8 +325,15 @@ TEST(KspaceSimulation, TakesTheFastestSchemeThatIsValidAndSaysSo) {
     setup.medium.attenuation = 0.5;
     const KspaceSimulation lossy(setup, context);
     EXPECT_EQ(lossy.description(),
-              "first-order k-space scheme, 11 transforms a step, power-law absorption (the medium absorbs)");
-    EXPECT_NE(lossy.first_order(), nullptr);
+              "second-order k-space scheme, constant density, 5 transforms a step, power-law absorption");
+    setup.medium.nonlinear = true;
+    setup.medium.nonlinearity = 6.0;
+    const KspaceSimulation nonlinear(setup, context);
+    EXPECT_EQ(
+        nonlinear.description(),
+        "first-order k-space scheme, 11 transforms a step, power-law absorption, nonlinear (the medium is "
+        "nonlinear)");
+    EXPECT_NE(nonlinear.first_order(), nullptr);
 }
 
 TEST(KspaceSecondOrder, SaysWhereItIsNotValid) {
@@ -297,9 +341,9 @@ TEST(KspaceSecondOrder, SaysWhereItIsNotValid) {
     EXPECT_EQ(KspaceSecondOrder::why_not(setup), "");
     setup.sources.pressure.mode = SourceMode::dirichlet;
     EXPECT_EQ(KspaceSecondOrder::why_not(setup), "the pressure is prescribed at points");
-    setup.medium.absorption = KspaceAbsorption::stokes;
-    setup.medium.attenuation = 0.5;
-    EXPECT_EQ(KspaceSecondOrder::why_not(setup), "the medium absorbs");
+    setup.medium.nonlinear = true;
+    setup.medium.nonlinearity = 6.0;
+    EXPECT_EQ(KspaceSecondOrder::why_not(setup), "the medium is nonlinear");
     Context context;
     EXPECT_THROW(KspaceSecondOrder(setup, context), Error);
 }
