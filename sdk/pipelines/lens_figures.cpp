@@ -7,12 +7,18 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/core/operators/spectral_blur.hpp>
 #include <sonolux/core/srgb.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/files/chart.hpp>
 #include <sonolux/sdk/files/figure.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/map_figure.hpp>
+#include <sonolux/simulation/phantoms/coloured_leaves.hpp>
+#include <sonolux/solvers/classical/channel_lmmse.hpp>
+#include <sonolux/solvers/colour_metrics.hpp>
+#include <sonolux/solvers/padded_blur.hpp>
+#include <sonolux/solvers/slanted_edge.hpp>
 
 namespace sonolux {
 
@@ -97,6 +103,90 @@ std::string efficiency_chart(const DiffractiveLens& lens, const std::vector<doub
                               "wavelength in nm", "efficiency"});
 }
 
+Canvas draw_recoveries(View<const float> truth, const std::vector<RecoveredPicture>& pictures,
+                       const std::string& title) {
+    std::vector<RecoveredPicture> all = {{"truth", truth}};
+    all.insert(all.end(), pictures.begin(), pictures.end());
+    std::vector<Array<float>> codes, maps;
+    for (const RecoveredPicture& picture : all) {
+        maps.push_back(colour_difference_map(picture.light, truth));
+        Array<float>& code = codes.emplace_back(truth.shape());
+        for (Index n = 0; n < code.elements(); ++n)
+            code.data()[n] =
+                static_cast<float>(linear_to_srgb(std::clamp(double{picture.light.data()[n]}, 0.0, 1.0)));
+    }
+    std::vector<Panel> panels;
+    for (std::size_t n = 0; n < all.size(); ++n)
+        panels.push_back({n == 0
+                              ? all[n].name
+                              : fmt::format("{}\n{:.2f} dB", all[n].name, channel_psnr(all[n].light, truth)),
+                          codes[n].view()});
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        const ColourDifference difference = colour_difference(all[n].light, truth);
+        Panel panel{n == 0 ? "CIEDE2000" : fmt::format("mean {:.2f}", difference.mean), maps[n].view(), 0, 20,
+                    ColourMap::viridis};
+        panel.colour_bar = n == 0;
+        panels.push_back(panel);
+    }
+    return draw_panels(panels, {title, static_cast<int>(all.size())});
+}
+
+std::string mtf_chart(const LensSystem& system, Context& context) {
+    const Index channels = system.response.channels();
+    require(channels == 3, Status::unsupported,
+            "figure: the modulation is drawn of 3 channels, the sensor has ", channels);
+    const Index size = fast_fft_size(std::max<Index>(256, 2 * system.bank.size()));
+    SpectralBlur blur(3, 3, size, size);
+    blur.set_kernels(system.white_kernels);
+
+    ColouredLeaves leaves(1);
+    context.workspace().reserve(
+        std::max(leaves.workspace_bytes(size, size, context), blur.workspace_bytes(context)));
+    ChannelSpectrumEstimate estimate(3);
+    Array<float> scene({3, size, size});
+    for (std::uint64_t sample = 0; sample < 4; ++sample) {
+        leaves.render(sample, scene, context);
+        estimate.add(sharp_image(scene, system.rgb_matrix));
+    }
+
+    // An edge of 5 degrees through the middle, and another one far away where the image repeats.
+    const double middle = static_cast<double>(size) / 2;
+    for (Index c = 0; c < 3; ++c)
+        for (Index i = 0; i < size; ++i)
+            for (Index j = 0; j < size; ++j) {
+                const double x = static_cast<double>(j) - middle - 0.0875 * (static_cast<double>(i) - middle);
+                scene(c, i, j) = static_cast<float>(0.2 + 0.6 * std::clamp(x + 0.5, 0.0, 1.0));
+            }
+    Array<float> clean(scene.shape()), capture(scene.shape()), recovered(scene.shape());
+    blur.apply(scene, clean, context);
+    Sensor sensor = system.sensor;
+    sensor.vignetting = 0;
+    take_photograph(clean, sensor, system.response.white, 1, 0, capture, context);
+    std::vector<double> noise;
+    for (const double white : system.response.white) noise.push_back(noise_variance(sensor, white, 0.5));
+    ChannelLmmse solver(blur, estimate.spectrum(), noise);
+    context.workspace().reserve(solver.workspace_bytes(context));
+    require(solver.run(capture, recovered, context) == Status::ok, Status::internal_error,
+            "figure: the edge was not recovered");
+
+    std::vector<ChartSeries> series;
+    const Index quarter = size / 4;
+    for (const auto& [word, image] : {std::pair{"capture", &capture}, {"recovered", &recovered}})
+        for (Index c = 0; c < 3; ++c) {
+            const char* const colours[] = {"red", "green", "blue"};
+            const EdgeMtf mtf =
+                slanted_edge_mtf(image->view()[c].block(quarter, quarter, 2 * quarter, 2 * quarter));
+            ChartSeries line{fmt::format("{}, {}: MTF50 {:.3f}", word, colours[c], mtf.mtf50), {}, {}};
+            for (std::size_t k = 0; k < mtf.frequency.size() && mtf.frequency[k] <= 0.5; ++k) {
+                line.x.push_back(mtf.frequency[k]);
+                line.y.push_back(mtf.modulation[k]);
+            }
+            series.push_back(std::move(line));
+        }
+    return svg_chart(series,
+                     {"Modulation of a grey edge, before and after", "cycles per pixel", "modulation"});
+}
+
 Canvas draw_lens_sample(const TrainingSet& set, Index sample) {
     const SetManifest& manifest = set.manifest();
     const SampleBlock block = set.read(sample);
@@ -143,7 +233,12 @@ std::vector<std::string> write_lens_figures(const std::string& recipe, const std
                 draw_through_focus(optics, wavelengths, 0.7 * system.distance, 1.4 * system.distance, title)
                     .planes());
     write_file_atomically(path("_efficiency.svg"), efficiency_chart(system.lens, wavelengths));
-    return {path("_psf.png"), path("_through_focus.png"), path("_efficiency.svg")};
+    std::vector<std::string> paths = {path("_psf.png"), path("_through_focus.png"), path("_efficiency.svg")};
+    if (system.response.channels() == 3) {
+        write_file_atomically(path("_mtf.svg"), mtf_chart(system, context));
+        paths.push_back(path("_mtf.svg"));
+    }
+    return paths;
 }
 
 }  // namespace sonolux

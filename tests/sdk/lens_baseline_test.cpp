@@ -8,7 +8,9 @@
 #include <cstdio>
 
 #include <sonolux/core/check/dot_test.hpp>
+#include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/spectral_files.hpp>
+#include <sonolux/sdk/pipelines/lens_figures.hpp>
 #include <sonolux/simulation/optics/spectral_lift.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/classical/channel_variation.hpp>
@@ -123,6 +125,17 @@ public:
         return row;
     }
 
+    /// Camera channels, shown in linear sRGB.
+    [[nodiscard]] Canvas draw(std::size_t test, const std::vector<RecoveredPicture>& pictures) const {
+        std::vector<Array<float>> light;
+        std::vector<RecoveredPicture> shown;
+        for (const RecoveredPicture& picture : pictures)
+            light.push_back(apply_colour_matrix(colours_, picture.light));
+        for (std::size_t n = 0; n < pictures.size(); ++n)
+            shown.push_back({pictures[n].name, light[n].view()});
+        return draw_recoveries(apply_colour_matrix(colours_, scenes_[test].sharp), shown, "");
+    }
+
     [[nodiscard]] const Scene& scene(std::size_t s) const { return scenes_[s]; }
 
 private:
@@ -175,7 +188,15 @@ Table table_of(const char* name, const DiffractiveLens& lens) {
         table.alone.add(baseline.judge(s, baseline.recover(s, prior.diagonal())), part);
         Array<float> together = baseline.recover(s, prior);
         table.together.add(baseline.judge(s, together), part);
-        table.variation.add(baseline.judge(s, baseline.primal_dual(s, 3e-4, std::move(together))), part);
+        const Array<float> variation = baseline.primal_dual(s, 3e-4, together.clone());
+        table.variation.add(baseline.judge(s, variation), part);
+        if (s == 1)  // the picture of one of them
+            write_image(::testing::TempDir() + "/lens_baseline_m" + std::to_string(lens.order) + ".png",
+                        baseline
+                            .draw(s, {{"captured", baseline.scene(s).capture.view()},
+                                      {"LMMSE 3 x 3", together.view()},
+                                      {"total variation", variation.view()}})
+                            .planes());
     }
     std::printf("%s: linear PSNR, sRGB PSNR, RGB angle, mean CIEDE2000;  PSNR of R, G, B\n", name);
     print("captured", table.captured);

@@ -137,13 +137,28 @@ TEST(LensFigures, ShowWhereTheLightIs) {
                 ThrowsMessage<Error>(HasSubstr("no wavelength is to be shown")));
 }
 
+TEST(LensFigures, CompareRecoveriesWithTheTruth) {
+    Array<float> truth({3, 30, 40}), picture({3, 30, 40});
+    std::fill(truth.begin(), truth.end(), 0.4F);
+    std::fill(picture.begin(), picture.end(), 0.5F);
+    const Canvas canvas = draw_recoveries(truth, {{"capture", picture}, {"recovered", truth}}, "recovery");
+    EXPECT_GT(canvas.columns(), 3 * 40);
+    EXPECT_GT(canvas.rows(), 2 * 30);
+    EXPECT_THAT(
+        [&] {
+            (void)draw_recoveries(truth, {{"small", Array<float>({3, 8, 8})}}, "");
+        },
+        ThrowsMessage<Error>(HasSubstr("the image is 3 x 8 x 8, the truth 3 x 30 x 40")));
+}
+
 TEST(LensFigures, AreWrittenForARecipe) {
     const fs::path folder = fs::path(::testing::TempDir()) / "sonolux_lens_figures";
     fs::remove_all(folder);
     fs::create_directories(folder);
     write_file_atomically((folder / "r.toml").string(), small);
     const auto paths = write_lens_figures((folder / "r.toml").string(), (folder / "out").string());
-    ASSERT_EQ(paths.size(), 3u);
+    ASSERT_EQ(paths.size(), 4u);
+    EXPECT_THAT(read_text_file(paths[3]), HasSubstr("recovered, green: MTF50"));
     for (const std::string& path : paths) EXPECT_TRUE(fs::exists(path)) << path;
     write_file_atomically((folder / "m.toml").string(), "name = \"m\"\ndomain = \"maps\"\n");
     EXPECT_THAT(
