@@ -72,7 +72,8 @@ std::string svg_chart(std::span<const ChartSeries> series, const ChartOptions& o
     auto put = [&]<class... Values>(fmt::format_string<Values...> format, Values&&... values) {
         fmt::format_to(std::back_inserter(svg), format, std::forward<Values>(values)...);
     };
-    put("<svg viewBox=\"0 0 {} {}\" width=\"{}\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n",
+    put("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" width=\"{}\" "
+        "font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n",
         width, height, width);
     put("<text x=\"{}\" y=\"18\" font-size=\"14\" font-weight=\"bold\">{}</text>\n", left,
         escape_html(options.title));

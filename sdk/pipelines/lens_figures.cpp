@@ -87,9 +87,13 @@ std::string efficiency_chart(const DiffractiveLens& lens, const std::vector<doub
     RadialOptics optics = optics_of(lens);
     optics.paraxial = true;
     for (int k = std::max(1, order_at(wavelengths.back())); k <= order_at(wavelengths.front()); ++k) {
-        ChartSeries rings{fmt::format("order {}, sum over rings", k), {}, {}};
+        ChartSeries rings{fmt::format("order {}", k), {}, {}};
         ChartSeries theory{fmt::format("order {}, sinc²", k), {}, {}};
         for (const double wavelength : wavelengths) {
+            const double detuning = lens.order * lens.wavelength *
+                                    (lens.material.refractive_index(wavelength) - 1) /
+                                    (wavelength * (lens.material.refractive_index(lens.wavelength) - 1));
+            if (std::abs(detuning - k) > 1) continue;  // its main lobe
             optics.distance = lens.order * lens.wavelength * lens.focal_length / (k * wavelength);
             for (ChartSeries* line : {&rings, &theory}) line->x.push_back(wavelength * 1e9);
             rings.y.push_back(axial_efficiency(optics, wavelength));
@@ -173,18 +177,18 @@ std::string mtf_chart(const LensSystem& system, Context& context) {
     const Index quarter = size / 4;
     for (const auto& [word, image] : {std::pair{"capture", &capture}, {"recovered", &recovered}})
         for (Index c = 0; c < 3; ++c) {
-            const char* const colours[] = {"red", "green", "blue"};
+            const char* const colours[] = {"R", "G", "B"};
             const EdgeMtf mtf =
                 slanted_edge_mtf(image->view()[c].block(quarter, quarter, 2 * quarter, 2 * quarter));
-            ChartSeries line{fmt::format("{}, {}: MTF50 {:.3f}", word, colours[c], mtf.mtf50), {}, {}};
+            ChartSeries line{fmt::format("{} {}: {:.3f}", word, colours[c], mtf.mtf50), {}, {}};
             for (std::size_t k = 0; k < mtf.frequency.size() && mtf.frequency[k] <= 0.5; ++k) {
                 line.x.push_back(mtf.frequency[k]);
                 line.y.push_back(mtf.modulation[k]);
             }
             series.push_back(std::move(line));
         }
-    return svg_chart(series,
-                     {"Modulation of a grey edge, before and after", "cycles per pixel", "modulation"});
+    return svg_chart(series, {"Modulation of a grey edge, before and after, and where it is 1/2",
+                              "cycles per pixel", "modulation"});
 }
 
 Canvas draw_lens_sample(const TrainingSet& set, Index sample) {
