@@ -96,6 +96,8 @@ void simulate(Options& options) {
     });
     const sonolux::KspaceRunResult result = sonolux::run_kspace(options.run, context);
     interrupted = nullptr;
+    for (const std::string& warning : result.warnings)
+        fmt::print(stderr, "sonolux-kspace: warning: {}\n", warning);
     const auto& size = result.grid.size;
     fmt::print("{}\ngrid {} x {} x {}, {} steps\n", result.description, size.columns, size.rows, size.planes,
                result.steps);

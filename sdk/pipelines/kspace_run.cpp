@@ -1,9 +1,11 @@
 // sonolux/sdk/pipelines/kspace_run.cpp
 #include <algorithm>
 #include <chrono>
+#include <complex>
 #include <optional>
 
 #include <sonolux/core/error.hpp>
+#include <sonolux/core/line_fft.hpp>
 #include <sonolux/sdk/files/kwave_output.hpp>
 #include <sonolux/sdk/pipelines/kspace_run.hpp>
 
@@ -27,6 +29,39 @@ void require_finite(View<const float> pressure, Index step) {
     for (float p : all(pressure)) sum += 0.0f * p;
     require(sum == 0.0f, Status::internal_error, "after step ", step,
             " the pressure is not finite: the time step is too long for this medium, or a source too strong");
+}
+
+/// The share of the energy of a source's first signal at frequencies above `limit`.
+double share_above(const PointSource& source, double time_step, double limit) {
+    const Index width = source.one_for_all ? 1 : static_cast<Index>(source.points.size());
+    const Index length = 2 * source.samples;  // with as many zeros
+    Array<std::complex<float>> signal({length}), spectrum({length});
+    for (Index n = 0; n < source.samples; ++n) signal(n) = source.signal[static_cast<std::size_t>(n * width)];
+    make_complex_line_fft(length)->forward(signal.data(), spectrum.data());
+    double above = 0, all = 0;
+    for (Index bin = 0; bin <= length / 2; ++bin) {
+        const double energy = static_cast<double>(std::norm(spectrum(bin)));
+        all += energy;
+        if (static_cast<double>(bin) / (static_cast<double>(length) * time_step) > limit) above += energy;
+    }
+    return all > 0 ? above / all : 0;
+}
+
+std::vector<std::string> warnings_of(const KspaceSetup& setup) {
+    // Points per wavelength fall with the frequency; at this one there are 2.
+    const double limit = points_per_wavelength(setup.grid, setup.medium, 1) / 2;
+    std::vector<std::string> warnings;
+    const auto look = [&](const PointSource& source, const char* name) {
+        if (source.empty()) return;
+        const double share = share_above(source, setup.grid.time_step, limit);
+        if (share > 0.01)
+            warnings.push_back(sentence("the ", name, " has ", 100 * share, " % of its energy above ",
+                                        limit / 1e6,
+                                        " MHz, where the grid has less than 2 points per wavelength"));
+    };
+    look(setup.sources.pressure, "pressure source");
+    for (const PointSource& source : setup.sources.velocity) look(source, "velocity source");
+    return warnings;
 }
 
 /// One field's recorder with its name in the file.
@@ -159,8 +194,8 @@ KspaceRunResult run_kspace(const KspaceRunOptions& given, Context& context) {
     }
     KspaceSimulation simulation(input.setup, context, options.scheme);
     Records records(options, input, steps);
-    KspaceRunResult result{simulation.description(), input.setup.grid, steps, seconds_since(start), 0,
-                           simulation.memory_bytes()};
+    KspaceRunResult result{simulation.description(),  input.setup.grid,        steps, seconds_since(start), 0,
+                           simulation.memory_bytes(), warnings_of(input.setup)};
 
     const auto stepping = Clock::now();
     while (simulation.done() < steps) {

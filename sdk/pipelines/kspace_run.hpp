@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/files/kwave_input.hpp>
@@ -28,7 +29,8 @@ struct KspaceRunResult {
     KspaceGrid grid;
     Index steps = 0;
     double setup_seconds = 0, step_seconds = 0;
-    std::size_t memory_bytes = 0;  ///< of the simulation
+    std::size_t memory_bytes = 0;       ///< of the simulation
+    std::vector<std::string> warnings;  ///< what was simulated although it may not be what was meant
 
     [[nodiscard]] double nanoseconds_per_point_and_step() const noexcept {
         return 1e9 * step_seconds / static_cast<double>(grid.size.points()) /
@@ -36,7 +38,9 @@ struct KspaceRunResult {
     }
 };
 
-/// Reports progress to the context. Without anything to record it keeps the pressure at the sensor.
+/// Reports progress to the context. Without anything to record it keeps the pressure at the sensor. Warns of
+/// sources that have more than 1 % of their energy at frequencies that the grid does not carry: less than 2
+/// points per wavelength of the slowest sound, which is not refused for k-Wave does not.
 ///
 /// Throws Error: what read_kwave_input and require_valid throw; invalid_argument for a start after the last
 /// step; cancelled and deadline_exceeded; internal_error naming the step after which the pressure was not

@@ -155,6 +155,18 @@ TEST_F(KspaceRun, SaysHowManyStepsThereAreWhereFewerAreDoneThanTheFileAsksFor) {
     EXPECT_EQ(out.read<std::uint64_t>("Nt").front(), 7u);
 }
 
+TEST_F(KspaceRun, WarnsOfASourceThatTheGridDoesNotCarry) {
+    KwaveInput input = everything({1, 12, 16});
+    for (std::size_t i = 0; i < 10; ++i)  // 33 MHz, where the grid ends at 6.6 MHz
+        input.setup.sources.pressure.signal[i] = i % 2 == 0 ? 1e-3f : -1e-3f;
+    write_kwave_input(path("in.h5"), input);
+    Context context;
+    const KspaceRunResult result = run_kspace({path("in.h5"), path("out.h5")}, context);
+    ASSERT_GE(result.warnings.size(), 1u);
+    EXPECT_NE(result.warnings[0].find("the pressure source has "), std::string::npos) << result.warnings[0];
+    EXPECT_NE(result.warnings[0].find("less than 2 points per wavelength"), std::string::npos);
+}
+
 TEST_F(KspaceRun, KeepsBoxesOfTheSensorApart) {
     KwaveInput input = everything({5, 9, 12});
     input.sensor_cuboids = {{{1, 2, 0}, {3, 2, 1}}, {{0, 0, 4}, {11, 0, 4}}};
