@@ -129,7 +129,7 @@ Canvas draw_recoveries(View<const float> truth, const std::vector<RecoveredPictu
         const ColourDifference difference = colour_difference(all[n].light, truth);
         Panel panel{n == 0 ? "CIEDE2000" : fmt::format("mean {:.2f}", difference.mean), maps[n].view(), 0, 20,
                     ColourMap::viridis};
-        panel.colour_bar = n == 0;
+        panel.colour_bar = n + 1 == all.size();
         panels.push_back(panel);
     }
     return draw_panels(panels, {title, static_cast<int>(all.size())});
