@@ -103,4 +103,18 @@ void KwaveOutput::write_field(const std::string& name, std::span<const float> va
 
 void KwaveOutput::write_number(const std::string& name, double value) { kwave::write(file_, name, value); }
 
+void KwaveOutput::write_sensor(const KwaveInput& input) {
+    std::vector<std::uint64_t> numbers;
+    if (cuboids_.empty()) {
+        for (Index point : input.sensor_points) numbers.push_back(static_cast<std::uint64_t>(point) + 1);
+        kwave::write<std::uint64_t>(file_, "sensor_mask_index", {1, 1, points_}, numbers);
+        return;
+    }
+    for (const SensorCuboid& box : cuboids_)
+        for (const auto& corner : {box.first, box.last})
+            for (Index place : corner) numbers.push_back(static_cast<std::uint64_t>(place) + 1);
+    kwave::write<std::uint64_t>(file_, "sensor_mask_corners", {1, static_cast<Index>(cuboids_.size()), 6},
+                                numbers);
+}
+
 }  // namespace sonolux

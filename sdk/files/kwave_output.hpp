@@ -33,6 +33,9 @@ public:
 
     void write_number(const std::string& name, double value);
 
+    /// The points or boxes of the sensor, as the input has them: k-Wave's --copy_sensor_mask.
+    void write_sensor(const KwaveInput& input);
+
     void commit() { file_.commit(); }
 
 private:

@@ -56,6 +56,7 @@ void add_options(CLI::App& program, Options& options) {
     for (const char* name : {"--checkpoint_file", "--checkpoint_interval", "--checkpoint_timesteps"})
         program.add_option(name, options.checkpoint, "taken for k-Wave's sake: runs go to their end");
 
+    program.add_flag("--copy_sensor_mask", run.copy_sensor, "write the sensor's points into the output");
     program.add_flag("-p,--p_raw", run.pressure.raw, "pressure at the sensor (the default)");
     program.add_flag("--p_rms", run.pressure.rms, "its root mean square");
     program.add_flag("--p_max", run.pressure.max, "its maximum");

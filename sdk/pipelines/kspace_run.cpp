@@ -93,6 +93,7 @@ public:
             unstagger_.emplace(input.setup.grid.size);
             scratch_ = Array<float>({points});
         }
+        if (options.copy_sensor) output_.write_sensor(input);
         if (options.pressure.raw) output_.make_signals("p");
         for (const Named& named : velocity_)
             if (options.velocity.raw) output_.make_signals(named.name);

@@ -17,6 +17,7 @@ struct KspaceRunOptions {
     std::string input, output;
     RecordedQuantities pressure{}, velocity{};
     bool pressure_final = false, velocity_final = false;
+    bool copy_sensor = false;             ///< the sensor's points go into the output too
     bool velocity_non_staggered = false;  ///< signals of the velocity at the points of the pressure
     Index start = 1;                      ///< the step that is recorded first, from 1
     Index steps = 0;                      ///< how many are done; 0 for as many as the file says

@@ -297,12 +297,15 @@ TEST_F(KspaceRun, TheProgramTakesTheOptionsOfKwavesPrograms) {
         return WEXITSTATUS(std::system(command.c_str()));
     };
     EXPECT_EQ(run("-i " + path("in.h5") + " -o " + path("out.h5") +
-                  " -t 1 -r 10 -s 2 -g 0 --verbose 1 --p_raw --p_max --p_rms --u_final --p_final"),
+                  " -t 1 -r 10 -s 2 -g 0 --verbose 1 --copy_sensor_mask --p_raw --p_max --p_rms --u_final "
+                  "--p_final"),
               0)
         << read_text_file(path("err.txt"));
     EXPECT_NE(read_text_file(path("out.txt")).find("first-order k-space scheme, 11 transforms a step"),
               std::string::npos);
     EXPECT_EQ(Hdf5File::open(path("out.h5")).content("p").sizes, (std::vector<Index>{1, 24, 3}));
+    const auto sensor = Hdf5File::open(path("out.h5")).read<std::uint64_t>("sensor_mask_index", {1, 1, 3});
+    EXPECT_EQ(sensor, (std::vector<std::uint64_t>{18, 4, 192}));
     EXPECT_EQ(run("-i " + path("none.h5") + " -o " + path("x.h5")), 1);
     EXPECT_EQ(read_text_file(path("err.txt")),
               "sonolux-kspace: " + path("none.h5") + ": cannot be opened: No such file or directory\n");
