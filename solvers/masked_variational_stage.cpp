@@ -92,15 +92,12 @@ MaskedVariationalStage::MaskedVariationalStage(const MaskedVariationalOptions& o
 
 std::vector<Parameter> MaskedVariationalStage::parameters() const {
     const Index filters = options_.filters.count, knots = options_.knots, steps = options_.step_knots;
-    // Where data of unit deviation come from an operator of norm 1 that hides most of an image, images are
-    // some tens in size: so must be what learned functions add to them, and the steps.
-    constexpr float image_size = 10;
     std::vector<Parameter> list{
         {.name = "filters", .shape = {filters, prior_.filter_bank().coefficients()}},
-        {.name = "activation", .shape = {filters, knots}, .typical = image_size, .knots = knots},
+        {.name = "activation", .shape = {filters, knots}, .knots = knots},
         {.name = "weights", .shape = {filters, prior_.weight_parameter_count() / filters}},
         {.name = "data_activation", .shape = {1, knots}, .knots = knots},
-        {.name = "data_step", .shape = {1, steps}, .typical = image_size},
+        {.name = "data_step", .shape = {1, steps}},
         {.name = "prior_step", .shape = {1, steps}},
         {.name = "momentum", .shape = {1}, .constraint = Constraint::unit_interval},
         {.name = "preconditioner", .shape = {options_.preconditioner}},
