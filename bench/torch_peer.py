@@ -212,8 +212,9 @@ class Network:
         k = k.flatten(2)
         return torch.lerp(rows.gather(2, k), rows.gather(2, k + 1), t.flatten(2)).view(z.shape)
 
-    def stage(self, x, y, rows, columns, filters, table, data_weight):
-        d, pad = self.definition, 2 * self.definition.radius
+    def sum_of_experts(self, x, rows, columns, filters, table, padding):
+        """sum_i K_i^T phi_i(K_i x) of the image that `rows` and `columns` make of x, less so many of its pixels at
+        every edge."""
         extended = x.index_select(2, rows).index_select(3, columns)
         if self.convolution == "channels_last":
             extended = extended.contiguous(memory_format=torch.channels_last)
@@ -221,9 +222,13 @@ class Network:
         responses = self.phi(F.conv2d(extended, filters), table)
         if self.convolution == "fold":
             products = filters.flatten(1).T @ responses.flatten(2)
-            gradient = F.fold(products, x.shape[2:], d.size, padding=pad)
-        else:
-            gradient = F.conv_transpose2d(responses, filters, padding=pad)
+            shape = [length - 2 * padding for length in extended.shape[2:]]
+            return F.fold(products, shape, self.definition.size, padding=padding)
+        return F.conv_transpose2d(responses, filters, padding=padding)
+
+    def stage(self, x, y, rows, columns, filters, table, data_weight):
+        d = self.definition
+        gradient = self.sum_of_experts(x, rows, columns, filters, table, 2 * d.radius)
         return x - (d.scale * gradient + data_weight * (x - y))
 
     def run(self, y, stages):
@@ -266,16 +271,7 @@ class ShrinkageFields(Network):
             phi = torch.fft.rfft2(self.phi(responses, table))
             numerator = (spectra.conj() * phi).sum(1, keepdim=True)
             return torch.fft.irfft2((d.scale * numerator + data_weight * data) * inverse, s=(n, n))
-        extended = x.index_select(2, self.extended).index_select(3, self.extended)
-        if self.convolution == "channels_last":
-            extended = extended.contiguous(memory_format=torch.channels_last)
-            filters = filters.contiguous(memory_format=torch.channels_last)
-        responses = self.phi(F.conv2d(extended, filters), table)
-        if self.convolution == "fold":
-            products = filters.flatten(1).T @ responses.flatten(2)
-            wide = F.fold(products, extended.shape[2:], d.size)
-        else:
-            wide = F.conv_transpose2d(responses, filters)
+        wide = self.sum_of_experts(x, self.extended, self.extended, filters, table, 0)
         # What went over the border comes back on the other side.
         gradient = wide[..., pad : pad + n, :].clone()
         gradient[..., -pad:, :] += wide[..., :pad, :]

@@ -95,6 +95,9 @@ public:
         return treatment_ == BorderTreatment::replicate || treatment_ == BorderTreatment::taper;
     }
 
+    /// Whether y is the same in all steps.
+    [[nodiscard]] bool keeps_data() const noexcept { return treatment_ != BorderTreatment::valid; }
+
     /// Whether a step (from 0) replaces the border of y by what x says.
     [[nodiscard]] bool completes_data(Index step) const noexcept {
         return treatment_ == BorderTreatment::valid && step > 0;

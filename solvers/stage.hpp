@@ -39,9 +39,12 @@ struct Observation {
     const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
     View<const float> mask{};                 ///< 1 where something was measured, else 0; empty: everywhere
     float measured = 1;                       ///< the fraction of what could be measured that was
-    Index step = 0;                           ///< which step of the network runs, from 0
-    float* kept = nullptr;                    ///< what `forward` leaves for `backward`; null: nothing
-    float* peaks = nullptr;                   ///< [ranges], raised by what `backward` sees; null: nobody asks
+    /// Of the data on the domain of a blur whose border no step completes, so that they are transformed once
+    /// for all steps; empty: each transforms them.
+    View<const std::complex<float>> data_spectrum{};
+    Index step = 0;          ///< which step of the network runs, from 0
+    float* kept = nullptr;   ///< what `forward` leaves for `backward`; null: nothing
+    float* peaks = nullptr;  ///< [ranges], raised by what `backward` sees; null: nobody asks
 };
 
 /// One step x -> x' of an unrolled optimisation. The state is [planes, rows, columns]: the first `channels`

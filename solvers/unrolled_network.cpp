@@ -77,6 +77,8 @@ std::size_t UnrolledNetwork::run_workspace_bytes(Index rows, Index columns, cons
     std::size_t inside = observation.blur != nullptr ? observation.blur->workspace_bytes(context) : 0;
     for (const auto& stage : stages_)
         inside = std::max(inside, stage->forward_workspace_bytes(rows, columns, observation, context));
+    if (observation.blur != nullptr && observation.blur->keeps_data())
+        inside += Workspace::bytes<std::complex<float>>(rows * (columns / 2 + 1));
     return inside + Workspace::bytes<float>(channels() * rows * columns) +
            2 * Workspace::bytes<float>(stages_[0]->planes() * rows * columns);
 }
@@ -98,6 +100,12 @@ Status UnrolledNetwork::run(const Observation& observation, View<float> image,
     enter(scaled, state);
     Observation seen = observation;
     seen.data = scaled;
+    if (blur != nullptr && blur->keeps_data()) {
+        RealFft2& fft = blur->blur().fft();
+        const View<std::complex<float>> spectrum = scratch.take<std::complex<float>>(fft.spectrum_shape());
+        fft.forward(scaled, spectrum);
+        seen.data_spectrum = spectrum;
+    }
     Status status = Status::ok;
     for (seen.step = 0; seen.step < steps_; ++seen.step) {
         status = context.poll();

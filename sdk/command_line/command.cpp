@@ -107,6 +107,10 @@ void ProgressLine::clear() {
     shown_ = false;
 }
 
+std::string fixed(double value, int digits) {
+    return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
+}
+
 std::string aligned(const std::vector<std::string>& header,
                     const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;

@@ -75,6 +75,9 @@ private:
 void install_interrupt_handler();
 [[nodiscard]] bool interrupted() noexcept;
 
+/// With so many digits after the point; "-" for NaN.
+[[nodiscard]] std::string fixed(double value, int digits);
+
 /// Columns of text that line up: the first to the left, the others to the right.
 [[nodiscard]] std::string aligned(const std::vector<std::string>& header,
                                   const std::vector<std::vector<std::string>>& rows);

@@ -5,6 +5,7 @@
 
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/files/kernel_file.hpp>
+#include <sonolux/sdk/pipelines/evaluate_deblurring.hpp>
 
 namespace sonolux::command_line {
 namespace {
@@ -110,6 +111,40 @@ void evaluate_on_levin_set(const LevinArguments& arguments, const CommonOptions&
         fmt::print("; the best shift of {} {} is the largest that is tried", evaluation.at_the_limit,
                    evaluation.at_the_limit == 1 ? "image" : "images");
     fmt::print("\n");
+    if (!arguments.csv.empty()) write_file_atomically(arguments.csv, to_csv(evaluation));
+}
+
+void evaluate_on_blurred_images(const BlurProtocolArguments& arguments, const CommonOptions& common) {
+    const auto deblurrer = make_deblurrer(arguments.method, arguments.classical.options(common));
+    require_folder_of(arguments.csv);
+    EvaluateDeblurringOptions options;
+    options.data = arguments.data;
+    options.sigma = arguments.sigma;
+    options.seed = arguments.seed;
+    options.channels = arguments.channels;
+    options.kernel_source = arguments.kernel;
+    if (!arguments.kernel.empty()) options.kernel = read_kernel(arguments.kernel, arguments.variable);
+    ProgressLine progress;
+    options.progress = [&](const Progress& p) { return progress(p); };
+    const DeblurringEvaluation result = evaluate_deblurring(*deblurrer, options);
+    progress.clear();
+
+    const Evaluation& evaluation = result.evaluation;
+    std::vector<std::vector<std::string>> rows;
+    const auto add = [&](const ImageResult& image, const std::string& size, const std::string& kernel) {
+        rows.push_back({image.name, size, kernel, fixed(image.noisy.psnr, 2), fixed(image.noisy.ssim, 4),
+                        fixed(image.denoised.psnr, 3), fixed(image.denoised.ssim, 4),
+                        fixed(1e3 * image.seconds, 1)});
+    };
+    for (std::size_t i = 0; i < evaluation.images.size(); ++i)
+        add(evaluation.images[i],
+            fmt::format("{}{} x {}", evaluation.images[i].channels > 1 ? "3 x " : "",
+                        evaluation.images[i].rows, evaluation.images[i].columns),
+            fmt::format("{} x {}", result.kernels[i][0], result.kernels[i][1]));
+    add(evaluation.mean, "", "");
+    fmt::print("{}\n{}\n{}\n\n{}", how(arguments.method, result.report), evaluation.protocol,
+               evaluation.device,
+               aligned({"image", "size", "kernel", "blurred PSNR", "SSIM", "PSNR", "SSIM", "ms"}, rows));
     if (!arguments.csv.empty()) write_file_atomically(arguments.csv, to_csv(evaluation));
 }
 

@@ -1,6 +1,6 @@
 // sonolux/sdk/command_line/deblur.hpp
 //
-// Deblurring on the command line: `reconstruct --kernel` and `evaluate --protocol levin`.
+// Deblurring on the command line: `reconstruct --kernel`, and `evaluate --protocol levin` and `blur`.
 #pragma once
 
 #include <sonolux/sdk/command_line/command.hpp>
@@ -45,5 +45,18 @@ struct LevinArguments {
 
 /// Prints the table, and writes it to `csv` if that is not empty.
 void evaluate_on_levin_set(const LevinArguments& arguments, const CommonOptions& common);
+
+/// `sonolux evaluate METHOD --protocol blur --data FOLDER`.
+struct BlurProtocolArguments {
+    std::string method, data, csv;
+    std::string kernel, variable;  ///< file; empty: drawn
+    MethodArguments classical;
+    double sigma = 2;
+    std::uint64_t seed = 0;
+    ChannelRule channels = ChannelRule::opponent;
+};
+
+/// Prints the table, and writes it to `csv` if that is not empty.
+void evaluate_on_blurred_images(const BlurProtocolArguments& arguments, const CommonOptions& common);
 
 }  // namespace sonolux::command_line

@@ -14,7 +14,7 @@ namespace sonolux::command_line {
 namespace {
 
 struct Options {
-    std::string model, csv, channels;
+    std::string model, csv, channels, kernel, kernel_variable;
     EvaluateOptions evaluate;
     EvaluateSoundSpeedOptions sound;
     MethodArguments classical;
@@ -32,8 +32,17 @@ void run_levin(const Options& options, const CommonOptions& common) {
     evaluate_on_levin_set(arguments, common);
 }
 
-std::string fixed(double value, int digits) {
-    return std::isnan(value) ? "-" : fmt::format("{:.{}f}", value, digits);
+void run_blur(const Options& options, const CommonOptions& common) {
+    BlurProtocolArguments arguments{.method = options.model,
+                                    .data = options.evaluate.data,
+                                    .csv = options.csv,
+                                    .kernel = options.kernel,
+                                    .variable = options.kernel_variable,
+                                    .classical = options.classical,
+                                    .seed = options.evaluate.seed};
+    if (options.evaluate.sigma > 0) arguments.sigma = options.evaluate.sigma;
+    if (!options.channels.empty()) arguments.channels = channel_rule_from_string(options.channels);
+    evaluate_on_blurred_images(arguments, common);
 }
 
 std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
@@ -71,6 +80,10 @@ void run_sound_speed(const Model& model, Options& options, const CommonOptions& 
 }
 
 void run(Options& options, const CommonOptions& common) {
+    const bool blurs = options.evaluate.protocol == "blur";
+    for (const auto& [name, given] : {std::pair{"--kernel", !options.kernel.empty()},
+                                      {"--kernel-variable", !options.kernel_variable.empty()}})
+        if (given && !blurs) throw UsageError(fmt::format("{} belongs to --protocol blur", name));
     if (options.evaluate.protocol == "discs") {
         if (!options.evaluate.data.empty())
             throw UsageError("--data is for protocols that read images or sets");
@@ -80,15 +93,17 @@ void run(Options& options, const CommonOptions& common) {
         return evaluate_on_discs(options.discs, common);
     }
     if (options.evaluate.data.empty()) throw UsageError("--data is required");
+    if (blurs) return run_blur(options, common);
     if (options.evaluate.protocol == "levin") return run_levin(options, common);
     const auto require_no_deblurring = [&](bool deblurs) {
         if (deblurs)
-            throw UsageError(fmt::format("{} takes blurs away: choose --protocol levin", options.model));
+            throw UsageError(
+                fmt::format("{} takes blurs away: choose --protocol blur or levin", options.model));
     };
     require_no_deblurring(is_classical_deblurring(options.model));
     for (const auto& [name, given] : {std::pair{"--border", !options.classical.border.empty()},
                                       {"--set", !options.classical.settings.empty()}})
-        if (given) throw UsageError(fmt::format("{} belongs to --protocol levin", name));
+        if (given) throw UsageError(fmt::format("{} belongs to --protocol blur or levin", name));
     const Model model = open_model(find_model(options.model));
     if (model.problem.kind == "sound_speed") return run_sound_speed(model, options, common);
     require_no_deblurring(model.problem.kind == "deblur");
@@ -119,9 +134,13 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "estimate, SSIM (Wang 2004) of the clipped estimate and the time of each image, and the "
         "means over images.\n"
         "The noise depends on the seed and the place of the image in the folder alone.\n\n"
-        "--protocol levin measures deblurring instead, by a model or by wiener, richardson-lucy, tv or "
-        "conjugate-gradients,\n"
-        "on the 32 photographs of Levin et al. 2009 with their true kernels: without a border of 15 "
+        "--protocol blur and levin measure deblurring instead, by a model or by wiener, richardson-lucy, tv "
+        "or "
+        "conjugate-gradients.\n"
+        "blur: each image is blurred by the kernel of a file or, without one, by a drawn one (camera shake, "
+        "defocus, Gaussian;\n"
+        "at most 27 pixels), noise is added, and the estimate is measured over all that no border reaches.\n"
+        "levin: on the 32 photographs of Levin et al. 2009 with their true kernels: without a border of 15 "
         "pixels, at the best shift\n"
         "within 5 pixels in steps of 1/4. FOLDER holds im1_kernel1_img.png ... im4_kernel8_img.png, "
         "gt/im1.png ... and Levin09.mat.\n\n"
@@ -135,6 +154,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "Examples:\n"
         "  sonolux evaluate lbfgs --protocol discs --chart discs.svg\n"
         "  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol bsd68 --csv bsd68.csv\n"
+        "  sonolux evaluate deblur --protocol blur --data photographs --sigma 2 --seed 1\n"
         "  sonolux evaluate tv --protocol levin --data levin",
         [options, &common] { run(*options, common); });
     command
@@ -148,13 +168,13 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
     command
         ->add_option("--sigma", options->evaluate.sigma,
                      "standard deviation of the noise, white being 255; needed by models that serve a range "
-                     "(levin: 1.5)")
+                     "(blur: 2, levin: 1.5)")
         ->check(noise_level())
         ->type_name("S");
     command
         ->add_option("--protocol", options->evaluate.protocol,
-                     "gaussian (default); bsd68: the same, on exactly those 68 images; levin; or discs")
-        ->check(CLI::IsMember({"gaussian", "bsd68", "levin", "discs"}))
+                     "gaussian (default); bsd68: the same, on exactly those 68 images; blur; levin; or discs")
+        ->check(CLI::IsMember({"gaussian", "bsd68", "blur", "levin", "discs"}))
         ->type_name("NAME");
     command
         ->add_option_function<std::uint64_t>(
@@ -163,7 +183,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
                 options->evaluate.seed = seed;
                 options->seed_given = true;
             },
-            "of the noise (default 0)")
+            "of the noise, and of drawn kernels (default 0)")
         ->type_name("N");
     command
         ->add_option("--channels", options->channels,
@@ -171,6 +191,15 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
                      "itself; default), separate (each channel by itself), luma (make them grey), or refuse")
         ->check(CLI::IsMember({"opponent", "separate", "luma", "refuse"}))
         ->type_name("RULE");
+    command
+        ->add_option(
+            "--kernel", options->kernel,
+            "blur: the kernel of every image, as PNG, TIFF, NumPy .npy, MATLAB .mat or a text of numbers")
+        ->type_name("FILE");
+    command
+        ->add_option("--kernel-variable", options->kernel_variable,
+                     "which of a MATLAB file's variables: psf, or kernels{3} for an element of a cell array")
+        ->type_name("NAME");
     options->classical.add_to(*command);
     add_disc_test_options(*command, options->discs);
     command

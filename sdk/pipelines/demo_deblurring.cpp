@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include <sonolux/core/operators/convolution.hpp>
 #include <sonolux/sdk/pipelines/comparison.hpp>
+#include <sonolux/sdk/pipelines/evaluate_deblurring.hpp>
 #include <sonolux/simulation/degradation/blur_kernels.hpp>
 
 namespace sonolux {
@@ -15,12 +15,6 @@ namespace {
 
 constexpr const char* blur_names[DeblurringDemo::blurs] = {"camera shake", "defocus"};
 constexpr const char* blur_stems[DeblurringDemo::blurs] = {"shake", "defocus"};
-
-Array<float> copy_of(View<const float> image) {
-    Array<float> copy({image.rows(), image.columns()});
-    for (Index i = 0; i < image.rows(); ++i) std::copy_n(image.row(i), image.columns(), copy.view().row(i));
-    return copy;
-}
 
 // Of sizes that shake a photograph of half a megapixel well, and that the shipped network knows.
 Array<float> draw_kernel(Index blur, std::uint64_t index) {
@@ -32,28 +26,6 @@ Array<float> draw_kernel(Index blur, std::uint64_t index) {
 
 }  // namespace
 
-BlurredPhotograph blur_photograph(View<const float> scene, View<const float> kernel, double sigma,
-                                  std::uint64_t index) {
-    const Index rows = scene.rows() - kernel.rows() + 1, columns = scene.columns() - kernel.columns() + 1;
-    require(kernel.rows() % 2 == 1 && kernel.columns() % 2 == 1 && rows >= 1 && columns >= 1,
-            Status::invalid_argument, "the kernel must have odd sizes and not be larger than the scene of ",
-            to_string(scene.shape()), ", got ", to_string(kernel.shape()));
-    Context context(make_serial_runner());
-    // The border rule reaches none of the pixels that are kept.
-    const Convolution blur(scene.shape(), kernel, BoundaryRule::symmetric);
-    context.workspace().reserve(blur.workspace_bytes(context));
-    Array<float> everywhere(scene.shape());
-    blur.apply(scene, everywhere, context);
-
-    const Index top = kernel.rows() / 2, left = kernel.columns() / 2;
-    BlurredPhotograph result;
-    result.truth = copy_of(scene.block(top, left, rows, columns));
-    const Array<float> seen = copy_of(everywhere.view().block(top, left, rows, columns));
-    result.blurred = Array<float>(seen.shape());
-    add_protocol_noise(seen, sigma, 0, index, result.blurred);
-    return result;
-}
-
 DeblurringDemo::DeblurringDemo(const std::filesystem::path& model, std::filesystem::path output, int threads)
     : output_(std::move(output)) {
     const std::string names[] = {model.string(), "tv", "wiener"};
@@ -64,7 +36,7 @@ DeblurringDemo::DeblurringDemo(const std::filesystem::path& model, std::filesyst
 DeblurringDemo::Picture DeblurringDemo::show(const std::string& name, View<const float> scene, Index blur,
                                              std::uint64_t index) {
     const Array<float> kernel = draw_kernel(blur, index);
-    const BlurredPhotograph photograph = blur_photograph(scene, kernel, sigma, index);
+    const BlurredPhotograph photograph = blur_photograph(scene, kernel, sigma, 0, index);
     const View<const float> truth = photograph.truth, blurred = photograph.blurred;
     DeblurDemoResult result;
     result.name = name;

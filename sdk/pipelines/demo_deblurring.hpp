@@ -16,21 +16,6 @@
 
 namespace sonolux {
 
-/// A photograph as a camera that shook, or was out of focus, would have taken it.
-///
-///     y = k * x + n
-///
-/// on the pixels of x whose y needs no pixel beyond the border of x, so nothing about a border is made up. n
-/// is white Gaussian noise, neither clipped nor quantised (add_protocol_noise, seed 0).
-struct BlurredPhotograph {
-    Array<float> truth, blurred;  ///< [rows - kernel rows + 1, columns - kernel columns + 1]
-};
-
-/// `scene` [rows, columns] blurred; `index` chooses the noise. Throws Error{invalid_argument} if the kernel
-/// is larger than the scene, or has even sizes.
-[[nodiscard]] BlurredPhotograph blur_photograph(View<const float> scene, View<const float> kernel,
-                                                double sigma, std::uint64_t index);
-
 /// One photograph with one blur.
 struct DeblurDemoResult {
     struct Method {

@@ -94,6 +94,8 @@ Image read_truth(const std::string& path, const Model& model, Index model_channe
     return image;
 }
 
+}  // namespace
+
 ImageResult mean_of(const std::vector<ImageResult>& images) {
     ImageResult mean;
     mean.name = "mean";
@@ -108,8 +110,6 @@ ImageResult mean_of(const std::vector<ImageResult>& images) {
     mean.seconds = average([](const ImageResult& image) { return image.seconds; });
     return mean;
 }
-
-}  // namespace
 
 Evaluation evaluate(const Model& model, const EvaluateOptions& options) {
     require(options.protocol == "gaussian" || options.protocol == "bsd68", Status::invalid_argument,

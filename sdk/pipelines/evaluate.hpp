@@ -71,6 +71,9 @@ struct Evaluation {
 /// progress callback has returned false.
 [[nodiscard]] Evaluation evaluate(const Model& model, const EvaluateOptions& options);
 
+/// The means of all numbers, named "mean".
+[[nodiscard]] ImageResult mean_of(const std::vector<ImageResult>& images);
+
 /// One line per image and one for the mean, with a header; NaN is an empty field.
 [[nodiscard]] std::string to_csv(const Evaluation& evaluation);
 

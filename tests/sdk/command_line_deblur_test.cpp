@@ -119,11 +119,11 @@ TEST_F(DeblurCommand, EvaluationOnTheLevinSetNeedsThatSet) {
     EXPECT_THAT(run("evaluate m.safetensors --protocol levin --data data"),
                 FailsWith(1, "was trained for the problem \"denoise\"; deblurring needs one for \"deblur\""));
     EXPECT_THAT(run("evaluate tv --data data --sigma 25"),
-                FailsWith(2, "tv takes blurs away: choose --protocol levin"));
+                FailsWith(2, "tv takes blurs away: choose --protocol blur or levin"));
     EXPECT_THAT(run("evaluate tv --protocol levin --data data --seed 1"),
                 FailsWith(2, "--seed is for protocols"));
     EXPECT_THAT(run("evaluate m.safetensors --data data --set a=b"),
-                FailsWith(2, "--set belongs to --protocol levin"));
+                FailsWith(2, "--set belongs to --protocol blur or levin"));
 }
 
 TEST_F(DeblurCommand, EvaluatesOnTheLevinSet) {

@@ -354,6 +354,34 @@ TEST(ShrinkageFields, BitsDoNotDependOnTheNumberOfThreads) {
     }
 }
 
+// `run` transforms the data once where no step changes them, `forward` in each step.
+TEST(ShrinkageFields, RunGivesTheBitsOfItsSteps) {
+    for (BorderTreatment border :
+         {BorderTreatment::replicate, BorderTreatment::taper, BorderTreatment::valid}) {
+        ShrinkageFieldsOptions options = small_options();
+        options.border = border;
+        options.value_scale = 1;
+        auto network = make_shrinkage_fields(options);
+        disturb(*network, options);
+        network->update(25);
+        PaddedBlur blur(21, 26, 2, 2, border);
+        blur.set_kernel(kernel(5, 3));
+        const Array<float> y = photograph(21, 26, 1);
+        Context context;
+        Observation observation{.data = y, .blur = &blur};
+        const Index rows = blur.domain()[0], columns = blur.domain()[1];
+        context.workspace().reserve(network->run_workspace_bytes(rows, columns, context, observation));
+        Array<float> image(y.shape()), start({rows, columns}), whole({rows, columns});
+        ASSERT_EQ(network->run(observation, image, context), Status::ok);
+        blur.enter(y, start, context);
+        observation.data = start;
+        network->forward(start, observation, whole, options.stages, context);
+        const View<const float> inside = blur.inside(View<const float>(whole.view()));
+        for (Index i = 0; i < 21; ++i)
+            EXPECT_TRUE(std::equal(inside.row(i), inside.row(i) + 26, &image(i, 0))) << to_string(border);
+    }
+}
+
 TEST(ShrinkageFields, NamesTheFieldThatIsWrong) {
     ShrinkageFieldsOptions options;
     options.stages = 0;
