@@ -48,7 +48,9 @@ double seconds_since(Context::Clock::time_point begin) noexcept {
 
 SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first,
                                        SoundSpeedOptions options, Context& context)
-    : options_(completed(std::move(options), acquisition)), acquisition_(acquisition) {
+    : options_(completed(std::move(options), acquisition)),
+      acquisition_(acquisition),
+      alone_(std::make_unique<Context>(make_serial_runner())) {
     filtered_ = Array<float>(first.shape());
     if (options_.half_band > 0) {
         const double f = acquisition.centre_frequency, most = 0.475 * acquisition.sampling_frequency;
@@ -75,27 +77,16 @@ SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<cons
     if (options_.method == InversionMethod::tikhonov) {
         inverter_ = make_tikhonov(std::move(problem), options_.tikhonov);
     } else {
-        TravelTimeLbfgsOptions lbfgs{};
-        const TravelTimeLbfgsOptions& asked = options_.lbfgs;
-        lbfgs.lambda = asked.lambda;
-        lbfgs.lateral_weight = asked.lateral_weight;
-        lbfgs.axial_weight = asked.axial_weight;
-        lbfgs.weights = asked.weights.elements() > 0 ? asked.weights.clone() : density_weights(density);
-        lbfgs.data_smoothing = asked.data_smoothing;
-        lbfgs.image_smoothing = asked.image_smoothing;
-        lbfgs.blur = asked.blur;
-        lbfgs.memory = asked.memory;
-        lbfgs.iterations = asked.iterations;
-        lbfgs.tolerance = asked.tolerance;
-        inverter_ = make_travel_time_lbfgs(std::move(problem), std::move(lbfgs));
+        if (options_.lbfgs.weights.elements() == 0) options_.lbfgs.weights = density_weights(density);
+        inverter_ = make_travel_time_lbfgs(std::move(problem), std::move(options_.lbfgs));
     }
     reserve(context);
 }
 
 void SoundSpeedPipeline::reserve(Context& context) const {
     context.workspace().reserve(
-        std::max({measurement_->workspace_bytes(context), path_->workspace_bytes(context),
-                  inverter_->workspace_bytes(context)}));
+        std::max(measurement_->workspace_bytes(context), path_->workspace_bytes(context)));
+    alone_->workspace().reserve(inverter_->workspace_bytes(*alone_));
 }
 
 SoundSpeedFrame SoundSpeedPipeline::make_frame() const {
@@ -124,7 +115,8 @@ Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Con
     if (frame.delays.valid_share < options_.least_valid_share) return Status::corrupt_data;
 
     const auto measured = Context::Clock::now();
-    const Status status = inverter_->run(frame.delays.delays, {}, frame.slowness, context, &frame.record);
+    if (const Status stop = context.poll(); stop != Status::ok) return stop;
+    const Status status = inverter_->run(frame.delays.delays, {}, frame.slowness, *alone_, &frame.record);
     const bool late = status == Status::cancelled || status == Status::deadline_exceeded;
     if (status != Status::ok && !late) return status == Status::out_of_memory ? status : Status::corrupt_data;
 

@@ -31,7 +31,9 @@ struct SoundSpeedOptions {
     double half_band = 0.6;
 
     InversionMethod method = InversionMethod::lbfgs;
-    TravelTimeLbfgsOptions lbfgs = {};
+    /// Weights that are empty become density_weights. Three times the weight that suits ideal delays: those
+    /// of echoes err by more than noise.
+    TravelTimeLbfgsOptions lbfgs = {.lambda = 0.05};
     TikhonovOptions tikhonov = {};
 
     /// Frames with a smaller part of what pairs could measure are refused.
@@ -95,6 +97,8 @@ private:
     std::unique_ptr<PairDelays> measurement_;
     OperatorPointer path_;
     std::unique_ptr<TravelTimeInverter> inverter_;
+    std::unique_ptr<Context>
+        alone_;  // of the inversion: maps are small, and threads would wait for each other
     int rounds_ = 0;
 };
 
