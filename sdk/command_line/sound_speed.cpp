@@ -1,9 +1,13 @@
 #include <sonolux/sdk/command_line/sound_speed.hpp>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -90,6 +94,35 @@ void write_results(const SoundSpeedArguments& arguments, OutputKind kind, const 
         write_image(arguments.delays, draw_pair_delays(pipeline, frame, arguments.input).planes().view());
 }
 
+/// Pages that the process has in memory, in bytes; 0 where /proc does not say.
+std::size_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::size_t all = 0, resident = 0;
+    file >> all >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void time_frames(Index count, SoundSpeedPipeline& pipeline, View<const float> rf, SoundSpeedFrame& frame,
+                 Context& context) {
+    std::vector<double> seconds;
+    seconds.reserve(static_cast<std::size_t>(count));
+    const std::size_t before = resident_bytes();
+    for (Index n = 0; n < count; ++n) {
+        const auto begin = Context::Clock::now();
+        pipeline.explain(pipeline.run(rf, frame, context), frame);
+        seconds.push_back(std::chrono::duration<double>(Context::Clock::now() - begin).count());
+        if (interrupted()) fail(Status::cancelled, "cancelled");
+    }
+    const std::size_t after = resident_bytes();
+    std::sort(seconds.begin(), seconds.end());
+    const auto quantile = [&](double part) {
+        return 1e3 * seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))];
+    };
+    fmt::print("{:<28} p50 {:.1f} ms, p99 {:.1f} ms, longest {:.1f} ms; memory grew by {} KiB\n",
+               fmt::format("{} frames more", count), quantile(0.5), quantile(0.99), quantile(1),
+               after > before ? (after - before) / 1024 : 0);
+}
+
 }  // namespace
 
 bool is_sound_speed_method(const std::string& name) noexcept { return name == "lbfgs" || name == "tikhonov"; }
@@ -125,6 +158,13 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
         ->group(group);
     command.add_option("--delays", arguments.delays, "picture (.png) of the delays of all pairs")
         ->type_name("FILE")
+        ->group(group);
+    command
+        .add_option("--repeat", arguments.repeat,
+                    "run the frame N times more, as a scanner would, and print how long frames took and what "
+                    "memory they cost")
+        ->check(number_from(0, 1000000))
+        ->type_name("N")
         ->group(group);
     command
         .add_option(
@@ -209,6 +249,7 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
                         1e3 * frame.filter_seconds, 1e3 * frame.delay_seconds, 1e3 * frame.inversion_seconds,
                         context.description()));
         fmt::print("{}", text);
+        if (arguments.repeat > 0) time_frames(arguments.repeat, pipeline, file.data.frame(0), frame, context);
     } catch (const Error& error) {
         throw Error(error.status(), arguments.input + ": " + error.what());
     }

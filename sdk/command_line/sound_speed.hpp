@@ -15,6 +15,7 @@ struct SoundSpeedArguments {
     Index frame = 0;     ///< of the recording
     int refine = 2;      ///< times that images are formed again with the map
     std::string delays;  ///< picture of the delays, or empty
+    Index repeat = 0;    ///< times that the frame is run again for its times
     std::string truth;   ///< file of a map to compare with, or empty
 };
 
