@@ -61,7 +61,9 @@ FilterBank::FilterBank(const FilterBankOptions& options) : options_(options) {
             "filter count must be 1 to 256, got ", options.count);
     require(options.size >= 3 && options.size <= 11 &&
                 (options.size % 2 == 1 || options.kind == FilterKind::unit_with_mean),
-            Status::invalid_argument, "filter size must be odd and 3 to 11, got ", options.size);
+            Status::invalid_argument, "filter size must be ",
+            options.kind == FilterKind::unit_with_mean ? "3 to 11, got " : "odd and 3 to 11, got ",
+            options.size);
     require(options.channels >= 1 && options.channels <= 4, Status::invalid_argument,
             "filter channels must be 1 to 4, got ", options.channels);
     require(options.channels == 1 || options.kind == FilterKind::dct, Status::invalid_argument,

@@ -78,7 +78,7 @@ double spectral_angle(View<const float> image, View<const float> truth, double d
             xy += x * y;
         }
         if (!(yy > dark * dark)) return;
-        sum += xx > 0 ? std::acos(std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0)) : std::numbers::pi / 2;
+        sum += xx == 0 ? std::numbers::pi / 2 : std::acos(std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0));
         count += 1;
     });
     return count > 0 ? sum / count / degree : std::numeric_limits<double>::quiet_NaN();
@@ -134,8 +134,10 @@ double ciede2000(const Lab& x, const Lab& y) noexcept {
     const double distance = (L - 50) * (L - 50);
     const double lightness = dL / (1 + 0.015 * distance / std::sqrt(20 + distance));
     const double colour = dC / (1 + 0.045 * C), tint = dH / (1 + 0.015 * C * t);
-    return std::sqrt(std::max(0.0, lightness * lightness + colour * colour + tint * tint -
-                                       std::sin(2 * turn * degree) * rc * colour * tint));
+    // In this order NaN stays NaN.
+    return std::sqrt(std::max(lightness * lightness + colour * colour + tint * tint -
+                                  std::sin(2 * turn * degree) * rc * colour * tint,
+                              0.0));
 }
 
 Array<float> colour_difference_map(View<const float> image, View<const float> truth) {
@@ -160,6 +162,7 @@ ColourDifference colour_difference(View<const float> image, View<const float> tr
         values.push_back(map(i, j));
         sum += double{map(i, j)};
     });
+    if (std::isnan(sum)) return {sum, sum};  // what is not a number has no order
     const auto place = values.begin() + static_cast<std::ptrdiff_t>(values.size() * 95 / 100);
     std::nth_element(values.begin(), place, values.end());
     return {sum / static_cast<double>(values.size()), double{*place}};

@@ -47,7 +47,7 @@ struct ColourDifference {
     double mean = 0, percentile95 = 0;
 };
 
-/// CIEDE2000 of each pixel of two pictures in linear sRGB, [3, rows, columns].
+/// CIEDE2000 of each pixel of two pictures in linear sRGB, [3, rows, columns]. Both NaN where a pixel is.
 [[nodiscard]] ColourDifference colour_difference(View<const float> image, View<const float> truth,
                                                  Index border = 0);
 /// The same as a map [rows, columns].

@@ -73,8 +73,13 @@ EdgeMtf slanted_edge_mtf(View<const float> plane) {
             sum[static_cast<std::size_t>(bin)] += double{plane(i, j)};
             count[static_cast<std::size_t>(bin)] += 1;
         }
-    // Empty bins at the ends, where the edge leaves the plane, repeat their neighbours.
     const auto middle = static_cast<std::size_t>(half);
+    // Where the slope is a fraction such as 1/2, rows repeat each other's distances and leave bins empty.
+    const auto near = static_cast<std::size_t>(std::min<Index>(half, 4 * oversampling));
+    for (std::size_t k = middle - near; k < middle + near; ++k)
+        require(count[k] > 0, Status::invalid_argument, "slanted edge: an edge that moves by ", line.slope,
+                " pixels from row to row leaves bins of a quarter of a pixel empty: another slant is needed");
+    // Empty bins at the ends, where the edge leaves the plane, repeat their neighbours.
     for (std::size_t k = middle; k < sum.size(); ++k) sum[k] = count[k] > 0 ? sum[k] / count[k] : sum[k - 1];
     for (std::size_t k = middle; k-- > 0;) sum[k] = count[k] > 0 ? sum[k] / count[k] : sum[k + 1];
     require(sum.front() != sum.back(), Status::invalid_argument,

@@ -23,7 +23,8 @@ struct EdgeMtf {
 /// edge profile is transformed; what the bins and the derivative take away is given back.
 ///
 /// Throws Error{invalid_argument} for a plane smaller than 10 x 16, one without an edge, or one whose edge is
-/// not slanted enough to fill the bins (less than a pixel over all rows) or too much (more than 45 degrees).
+/// not slanted enough (less than a pixel over all rows), too much (more than 45 degrees), or by a fraction
+/// such as 1/2 whose rows leave bins beside the edge empty.
 [[nodiscard]] EdgeMtf slanted_edge_mtf(View<const float> plane);
 
 }  // namespace sonolux

@@ -16,10 +16,11 @@ SpectralBlur::SpectralBlur(Index inputs, Index outputs, Index rows, Index column
 }
 
 void SpectralBlur::set_kernels(View<const float> kernels) {
-    patches_ = 0;
-    spectra_.clear();
+    std::vector<Array<Complex>> spectra;
+    add_patch(kernels, spectra);
+    spectra_ = std::move(spectra);
     windows_ = {};
-    add_patch(kernels);
+    patches_ = 1;
 }
 
 void SpectralBlur::set_kernels(const std::vector<View<const float>>& kernels, View<const float> windows) {
@@ -28,14 +29,16 @@ void SpectralBlur::set_kernels(const std::vector<View<const float>>& kernels, Vi
     require(windows.shape() == expected && windows.contiguous(), Status::size_mismatch,
             "spectral blur: windows of ", kernels.size(), " patches must be ", to_string(expected), ", got ",
             to_string(windows.shape()));
-    patches_ = 0;
-    spectra_.clear();
-    for (const View<const float>& patch : kernels) add_patch(patch);
-    windows_ = Array<float>(expected);
-    std::copy_n(windows.data(), windows.elements(), windows_.data());
+    std::vector<Array<Complex>> spectra;
+    for (const View<const float>& patch : kernels) add_patch(patch, spectra);
+    Array<float> copy(expected);
+    std::copy_n(windows.data(), windows.elements(), copy.data());
+    spectra_ = std::move(spectra);
+    windows_ = std::move(copy);
+    patches_ = expected[0];
 }
 
-void SpectralBlur::add_patch(View<const float> kernels) {
+void SpectralBlur::add_patch(View<const float> kernels, std::vector<Array<Complex>>& spectra) {
     const bool by_channel = kernels.rank() == 3;
     require(
         by_channel ? inputs_ == outputs_ && kernels.size(0) == inputs_
@@ -50,7 +53,7 @@ void SpectralBlur::add_patch(View<const float> kernels) {
     Array<float> wrapped({rows_, columns_});
     for (Index output = 0; output < outputs_; ++output)
         for (Index input = 0; input < inputs_; ++input) {
-            Array<Complex>& spectrum = spectra_.emplace_back();
+            Array<Complex>& spectrum = spectra.emplace_back();
             if (by_channel && input != output) continue;
             const View<const float> kernel = by_channel ? kernels[input] : kernels[output][input];
             std::fill(wrapped.begin(), wrapped.end(), 0.0f);
@@ -69,7 +72,6 @@ void SpectralBlur::add_patch(View<const float> kernels) {
             spectrum = Array<Complex>(ffts_[0]->spectrum_shape());
             ffts_[0]->forward(wrapped, spectrum);
         }
-    ++patches_;
 }
 
 View<const SpectralBlur::Complex> SpectralBlur::spectrum(Index patch, Index output,

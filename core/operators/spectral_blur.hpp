@@ -37,7 +37,8 @@ public:
 
     /// One patch: kernels [outputs, inputs, kernel rows, kernel columns], or [channels, kernel rows, kernel
     /// columns] where channel c of x goes to channel c of y alone. Throws Error{invalid_argument} for other
-    /// shapes, for kernels larger than the image, and for values that are not finite.
+    /// shapes, for kernels larger than the image, and for values that are not finite; the kernels of before
+    /// then stay.
     void set_kernels(View<const float> kernels);
 
     /// Several patches: kernels of each as above, and windows [patches, rows, columns]. Throws
@@ -62,7 +63,7 @@ public:
     void adjoint(View<const float> y, View<float> x, Context& context) const noexcept override;
 
 private:
-    void add_patch(View<const float> kernels);
+    void add_patch(View<const float> kernels, std::vector<Array<Complex>>& spectra);
 
     Index inputs_, outputs_, rows_, columns_, patches_ = 0;
     std::vector<std::unique_ptr<RealFft2>> ffts_;  // one for each channel

@@ -1,6 +1,7 @@
 // sonolux/sdk/files/kwave_input.cpp
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <sonolux/core/error.hpp>
 #include <sonolux/sdk/files/kwave_input.hpp>
@@ -82,6 +83,8 @@ public:
         source.points = points(quantity + "_source_index");
         source.samples = samples;
         const Index width = source.one_for_all ? 1 : static_cast<Index>(source.points.size());
+        require(width == 0 || samples <= std::numeric_limits<Index>::max() / width, Status::corrupt_data,
+                file_.path(), ": dataset \"", signal, "\" cannot have ", samples, " samples of ", width);
         source.signal = values<float>(signal, samples * width);
         return source;
     }
@@ -94,6 +97,9 @@ public:
         source.points = points("u_source_index");
         source.samples = samples;
         const std::vector<float> signal = values<float>("transducer_source_input", -1);
+        require(samples <= static_cast<Index>(signal.size()), Status::corrupt_data, file_.path(),
+                ": dataset \"transducer_source_flag\" asks for ", samples,
+                " samples, \"transducer_source_input\" has ", signal.size());
         const auto delays = values<std::uint64_t>("delay_mask", static_cast<Index>(source.points.size()));
         for (Index step = 0; step < samples; ++step)
             for (std::uint64_t delay : delays) {
@@ -133,13 +139,15 @@ public:
             }
             input_.sensor_cuboids.push_back(cuboid);
         }
+        // The grid has at most 2^60 points, so that a sum which has not yet been refused cannot overflow.
         Index total = 0;
-        for (const SensorCuboid& box : input_.sensor_cuboids)
+        for (const SensorCuboid& box : input_.sensor_cuboids) {
             total += (box.last[0] - box.first[0] + 1) * (box.last[1] - box.first[1] + 1) *
                      (box.last[2] - box.first[2] + 1);
-        require(total <= 4 * std::max<Index>(size.points(), 1 << 20), Status::corrupt_data, file_.path(),
-                ": dataset \"sensor_mask_corners\": boxes of ", total, " points in all, the grid has ",
-                size.points());
+            require(total <= 4 * std::max<Index>(size.points(), 1 << 20), Status::corrupt_data, file_.path(),
+                    ": dataset \"sensor_mask_corners\": boxes of ", total, " points and more, the grid has ",
+                    size.points());
+        }
         input_.sensor_points = points_of(input_.sensor_cuboids, size);
     }
 

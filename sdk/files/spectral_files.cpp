@@ -1,6 +1,7 @@
 // sonolux/sdk/files/spectral_files.cpp
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -53,7 +54,7 @@ SpectralTable text_table(const std::string& path, const std::string& text,
         const std::string where = fmt::format("{}:{}", path, ++line_number);
         const auto numbers = numbers_of(std::string_view(text).substr(begin, end - begin), where);
         begin = end + 1;
-        if (numbers.size() < 2) continue;
+        if (numbers.empty() || (width == 0 && numbers.size() == 1)) continue;  // words, or a count before
         if (width == 0) {
             width = numbers.size();
             table.curves.resize(columns.empty() ? width - 1 : columns.size());
@@ -89,8 +90,8 @@ SpectralTable json_table(const std::string& path, const std::string& text) {
     std::map<double, std::vector<double>> sorted;
     for (const auto& [wavelength, values] : *members) {
         const auto number = numbers_of(wavelength, rows.where());
-        require(number.size() == 1, Status::corrupt_data, rows.where(), ": \"", wavelength,
-                "\" is no wavelength");
+        require(number.size() == 1 && std::isfinite(number[0]), Status::corrupt_data, rows.where(), ": \"",
+                wavelength, "\" is no wavelength");
         sorted[number[0]] = JsonField(values, rows.where() + "." + wavelength).numbers();
     }
     for (const auto& [wavelength, values] : sorted) {

@@ -5,6 +5,7 @@
 // work failed, or 2 if the command line was wrong.
 #include <CLI/CLI.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -18,11 +19,9 @@ namespace {
 
 constexpr int failed = 1, bad_usage = 2;
 
-sonolux::Context* interrupted = nullptr;
+std::atomic<bool> interrupt_requested = false;
 
-extern "C" void cancel_on_interrupt(int) {
-    if (interrupted != nullptr) interrupted->cancel();
-}
+extern "C" void request_interrupt(int) { interrupt_requested = true; }
 
 struct Options {
     sonolux::KspaceRunOptions run;
@@ -82,13 +81,13 @@ void simulate(Options& options) {
     if (options.measure) options.run.planning = sonolux::FftPlanning::measure;
     sonolux::Context context(options.threads == 1 ? sonolux::make_serial_runner()
                                                   : sonolux::make_openmp_runner(options.threads));
-    interrupted = &context;
-    std::signal(SIGINT, cancel_on_interrupt);
-    std::signal(SIGTERM, cancel_on_interrupt);
+    std::signal(SIGINT, request_interrupt);
+    std::signal(SIGTERM, request_interrupt);
     double next = options.progress;
     context.set_progress([&](const sonolux::Progress& progress) {
         const double percent =
             100.0 * static_cast<double>(progress.done) / static_cast<double>(progress.total);
+        if (interrupt_requested) return false;
         if (percent < next) return true;
         while (next <= percent) next += options.progress;
         fmt::print(stderr, "{:3.0f} %  step {} of {}, {:.0f} s left\n", percent, progress.done,
@@ -96,7 +95,6 @@ void simulate(Options& options) {
         return true;
     });
     const sonolux::KspaceRunResult result = sonolux::run_kspace(options.run, context);
-    interrupted = nullptr;
     for (const std::string& warning : result.warnings)
         fmt::print(stderr, "sonolux-kspace: warning: {}\n", warning);
     const auto& size = result.grid.size;

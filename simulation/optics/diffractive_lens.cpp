@@ -82,9 +82,10 @@ double height_at(const DiffractiveLens& lens, double radius, double height) {
 }
 
 std::vector<double> equal_edges(double radius, double width) {
-    const auto count = static_cast<Index>(std::ceil(radius / width - 1e-9));
-    require(count >= 1 && count <= 10000000, Status::invalid_argument, "relief: rings of ", width,
+    const double rings = std::ceil(radius / width - 1e-9);
+    require(rings >= 1 && rings <= 1e7, Status::invalid_argument, "relief: rings of ", width,
             " m are too many for a radius of ", radius, " m");
+    const auto count = static_cast<Index>(rings);
     std::vector<double> edges(static_cast<std::size_t>(count) + 1);
     for (std::size_t i = 0; i < edges.size(); ++i)
         edges[i] = std::min(radius, width * static_cast<double>(i));

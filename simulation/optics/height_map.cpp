@@ -7,6 +7,18 @@
 
 namespace sonolux {
 
+namespace {
+
+HeightMap map_as_wide_as(double width, double pitch) {
+    require(pitch > 0, Status::invalid_argument, "height map: the pitch must be above 0 m, got ", pitch);
+    const double cells = std::ceil(width / pitch - 1e-9);
+    require(cells <= 16384, Status::invalid_argument, "height map: ", width * 1e3, " mm in cells of ",
+            pitch * 1e6, " um are ", cells, " along a side, there may be at most 16384");
+    return empty_map(static_cast<Index>(cells), pitch);
+}
+
+}  // namespace
+
 double HeightMap::aperture() const noexcept {
     double farthest = 0;
     for (Index i = 0; i < cells(); ++i)
@@ -66,9 +78,7 @@ void put_relief(HeightMap& map, const RadialProfile& profile, double x, double y
 
 HeightMap map_of(const RadialProfile& profile, double pitch) {
     check_profile(profile);
-    require(pitch > 0, Status::invalid_argument, "height map: the pitch must be above 0 m, got ", pitch);
-    HeightMap map =
-        empty_map(static_cast<Index>(std::ceil(2 * profile.back().outer_radius / pitch - 1e-9)), pitch);
+    HeightMap map = map_as_wide_as(2 * profile.back().outer_radius, pitch);
     put_relief(map, profile);
     return map;
 }
@@ -85,9 +95,8 @@ HeightMap array_of(const std::vector<RadialProfile>& profiles, Index rows, Index
     require(rows * columns == 1 || spacing >= 2 * radius, Status::invalid_argument,
             "lens array: apertures of ", 2 * radius * 1e3, " mm overlap at a distance of ", spacing * 1e3,
             " mm");
-    require(pitch > 0, Status::invalid_argument, "height map: the pitch must be above 0 m, got ", pitch);
-    const double width = static_cast<double>(std::max(rows, columns) - 1) * spacing + 2 * radius;
-    HeightMap map = empty_map(static_cast<Index>(std::ceil(width / pitch - 1e-9)), pitch);
+    HeightMap map =
+        map_as_wide_as(static_cast<double>(std::max(rows, columns) - 1) * spacing + 2 * radius, pitch);
     for (Index i = 0; i < rows; ++i)
         for (Index j = 0; j < columns; ++j)
             put_relief(map, profiles[static_cast<std::size_t>(i * columns + j) % profiles.size()],

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <numbers>
 
 #include <sonolux/core/error.hpp>
@@ -36,8 +37,9 @@ void check(const MapOptics& optics, double wavelength, const PsfWindow& window) 
     require(optics.ideal_focal_length >= 0, Status::invalid_argument,
             "optics: the focal length of the ideal lens must be at least 0 m, got ",
             optics.ideal_focal_length);
-    require(window.pixel > 0 && window.size >= 1 && window.size <= 8192, Status::invalid_argument,
-            "PSF window: ", window.size, " pixels of ", window.pixel, " m are none, or above 8192");
+    require(window.pixel > 0 && std::isfinite(window.pixel) && window.size >= 1 && window.size <= 8192,
+            Status::invalid_argument, "PSF window: ", window.size, " pixels of ", window.pixel,
+            " m are none, or above 8192");
     require(std::abs(window.tan_x) < 2 && std::abs(window.tan_y) < 2, Status::invalid_argument,
             "PSF window: the tangents of the field angles must be below 2, got ", window.tan_x, " and ",
             window.tan_y);
@@ -202,21 +204,29 @@ FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow
     const double z = optics.distance, aperture = optics.map.aperture();
     const double width = static_cast<double>(window.size) * window.pixel;
     const bool fresnel = propagator == Propagator::fresnel;
+    // How steep an ideal lens is, less what the way to its focus takes away again: for f = z all of it.
+    const double f = optics.ideal_focal_length;
+    const double bend = f == 0 ? 0 : fresnel ? 4 * std::abs(1 / f - 1 / z) : 3 / f;
     const double largest_cell =
-        fresnel ? std::min(wavelength * z / aperture, 0.98 * wavelength * z / width)
-                : std::min(wavelength * z / (aperture + width), wavelength * z / (3 * aperture));
+        std::min(fresnel ? std::min(wavelength * z / aperture, 0.98 * wavelength * z / width)
+                         : std::min(wavelength * z / (aperture + width), wavelength * z / (3 * aperture)),
+                 bend > 0 ? wavelength / (aperture * bend) : std::numeric_limits<double>::infinity());
+    const double parts = std::max(1.0, std::ceil(optics.map.pitch / largest_cell - 1e-9));
     FieldGrid grid;
-    grid.parts = std::max<Index>(1, static_cast<Index>(std::ceil(optics.map.pitch / largest_cell - 1e-9)));
-    grid.pitch = optics.map.pitch / static_cast<double>(grid.parts);
+    grid.pitch = optics.map.pitch / parts;
     const double across = fresnel ? 3 * aperture / grid.pitch : 2 * (aperture + width) / grid.pitch;
-    const double needed = std::max(across, static_cast<double>(optics.map.cells() * grid.parts));
+    const double needed = std::max(across, static_cast<double>(optics.map.cells()) * parts);
     require(needed <= static_cast<double>(largest_grid), Status::invalid_argument, "a window of ",
             width * 1e3, " mm, an aperture of ", aperture * 1e3, " mm and ", wavelength * 1e9, " nm at ",
             z * 1e3, " mm need cells of ",
-            fresnel ? "at most min(wavelength z / aperture, wavelength z / window) = "
-                    : "at most min(wavelength z / (aperture + window), wavelength z / (3 aperture)) = ",
+            fresnel ? "at most min(wavelength z / aperture, wavelength z / window"
+                    : "at most min(wavelength z / (aperture + window), wavelength z / (3 aperture)",
+            bend == 0 ? ") = "
+            : fresnel ? ", wavelength / (4 aperture |1 / f - 1 / z|)) = "
+                      : ", wavelength f / (3 aperture)) = ",
             largest_cell * 1e6, " um and a grid of ", needed, " of them, or the field aliases; at most ",
             largest_grid, " are allowed");
+    grid.parts = static_cast<Index>(parts);
     grid.size = FieldTransform::good_size(static_cast<Index>(std::ceil(needed)));
     return grid;
 }

@@ -27,6 +27,11 @@
 //                        to the focus is steepest) and cell <= l z / window (no second image in the window)
 //     angular_spectrum   cell <= l z / (aperture + window) and cell <= l z / (3 aperture)
 //
+// and before an ideal lens of the focal length f
+//
+//     fresnel            cell <= l / (4 aperture |1 / f - 1 / z|), nothing where the sensor is in its focus
+//     angular_spectrum   cell <= l f / (3 aperture)
+//
 // and refused where that takes too large a grid, with the rule in the message. Cells are squares, not points:
 // the transform is multiplied with that of a square. Pixels are integrated by Gauss and Legendre's rule.
 #pragma once

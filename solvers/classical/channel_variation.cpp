@@ -61,9 +61,11 @@ ChannelVariation::ChannelVariation(OperatorPointer forward, const ChannelVariati
                 std::cos(std::numbers::pi * static_cast<double>(m) * (static_cast<double>(c) + 0.5) / n));
     // 2 % above the Lanczos estimate, which is a lower bound.
     const double a = norm ? *norm : 1.02 * operator_norm(*forward_, 1e-3, 60);
+    require(a >= 0 && std::isfinite(a), Status::invalid_argument,
+            "channel variation: the operator's norm must be at least 0, got ", a);
     const double v = std::max(1.0, options.colour_weight);
     const double bound = std::sqrt(a * a + 8 * v * v);
-    primal_step_ = options.balance > 0 ? 1 / (bound * options.balance) : 1 / bound;
+    primal_step_ = 1 / (bound * options.balance);
     dual_step_ = options.balance / bound;
 }
 
@@ -159,7 +161,7 @@ Status ChannelVariation::run(View<const float> data, View<float> image, Context&
             reason = StopReason::stopped_by_caller;
             break;
         }
-        if (residual <= options_.tolerance) {
+        if (options_.tolerance > 0 && residual <= options_.tolerance) {
             reason = StopReason::converged;
             break;
         }

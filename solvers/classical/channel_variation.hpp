@@ -43,7 +43,8 @@ struct ChannelVariationOptions {
 class ChannelVariation {
 public:
     /// |A| is measured unless it is given (an upper bound is as good). Throws Error{invalid_argument} naming
-    /// the option, for a null operator, or one whose domain is not [channels, rows, columns].
+    /// the option, for a null operator, one whose domain is not [channels, rows, columns], or a norm that is
+    /// negative or not finite.
     ChannelVariation(OperatorPointer forward, const ChannelVariationOptions& options,
                      std::optional<double> operator_norm = std::nullopt);
 

@@ -193,6 +193,19 @@ TEST(ValidFieldsOfExperts, RefuseEvenFiltersUnderOtherBorders) {
         testing::ThrowsMessage<Error>(testing::HasSubstr("weight_nodes must be 0, or 2 to 32, got 1")));
 }
 
+TEST(FilterBank, SaysWhichSizesAKindMayHave) {
+    EXPECT_THAT(
+        [] {
+            FilterBank({FilterKind::unit_with_mean, 1, 2});
+        },
+        testing::ThrowsMessage<Error>(testing::HasSubstr("filter size must be 3 to 11, got 2")));
+    EXPECT_THAT(
+        [] {
+            FilterBank({FilterKind::dct, 1, 4});
+        },
+        testing::ThrowsMessage<Error>(testing::HasSubstr("must be odd and 3 to 11, got 4")));
+}
+
 TEST(FilterBank, MakesUnitFiltersWithTheMeanThatIsLearned) {
     const FilterBank bank({FilterKind::unit_with_mean, 1, 4});
     ASSERT_EQ(bank.coefficients(), 17);

@@ -270,6 +270,39 @@ TEST_F(KspaceRun, RefusesFilesWhoseCountsOrValuesCannotBeAndNamesTheFile) {
     EXPECT_EQ(with("rho0", 0.0f), file + "density must be positive and finite, got 0 at row 0, column 0");
 }
 
+TEST_F(KspaceRun, RefusesATransducerThatPlaysMoreThanItsSignal) {
+    write_kwave_input(path("in.h5"), everything({1, 12, 16}), 2);
+    const Hdf5File whole = Hdf5File::open(path("in.h5"));
+    Hdf5File changed = Hdf5File::create(path("changed.h5"));
+    for (const std::string& each : whole.names("/")) {
+        if (each == "transducer_source_flag" || each == "uy_source_flag") continue;
+        const Hdf5Content content = whole.content(each);
+        if (content.type == Hdf5Type::float32)
+            changed.write<float>(each, content.sizes, whole.read<float>(each));
+        else
+            changed.write<std::uint64_t>(each, content.sizes, whole.read<std::uint64_t>(each));
+    }
+    const std::vector<std::uint64_t> samples{std::uint64_t{1} << 39}, delays{1, 2};
+    const std::vector<float> signal(4);
+    changed.write<std::uint64_t>("transducer_source_flag", {1, 1, 1}, samples);
+    changed.write<float>("transducer_source_input", {1, 1, 4}, signal);
+    changed.write<std::uint64_t>("delay_mask", {1, 1, 2}, delays);
+    changed.commit();
+    EXPECT_EQ(message_of([&] { (void)read_kwave_input(path("changed.h5")); }),
+              path("changed.h5") +
+                  ": dataset \"transducer_source_flag\" asks for 549755813888 samples, "
+                  "\"transducer_source_input\" has 4");
+}
+
+TEST_F(KspaceRun, RefusesBoxesOfMorePointsThanCanBe) {
+    KwaveInput input = everything({1, 12, 16});
+    input.sensor_cuboids.assign(1 << 15, {{0, 0, 0}, {15, 11, 0}});  // 192 points each
+    write_kwave_input(path("in.h5"), input, 2);
+    const std::string message = message_of([&] { (void)read_kwave_input(path("in.h5")); });
+    EXPECT_NE(message.find("boxes of 4194432 points and more, the grid has 192"), std::string::npos)
+        << message;
+}
+
 TEST_F(KspaceRun, NeverWritesAPressureThatIsNotFinite) {
     KwaveInput input = everything({1, 12, 16});
     for (float& s : input.setup.sources.pressure.signal) s = 1e30f;  // squared by the nonlinearity

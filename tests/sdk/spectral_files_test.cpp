@@ -67,6 +67,14 @@ TEST_F(SpectralFiles, RefusesTablesByFileAndLine) {
                 ThrowsMessage<Error>(HasSubstr("c.csv:3: \"x\" is no number")));
     EXPECT_THAT([&] { static_cast<void>(read_spectral_table(file("d.csv", "400,1\n410,1,2\n"))); },
                 ThrowsMessage<Error>(HasSubstr("d.csv:2: has 3 numbers, lines before had 2")));
+    EXPECT_THAT([&] { static_cast<void>(read_spectral_table(file("g.csv", "400,1\n405\n410,1\n"))); },
+                ThrowsMessage<Error>(HasSubstr("g.csv:2: has 1 numbers, lines before had 2")));
+    EXPECT_THAT(
+        [&] {
+            static_cast<void>(read_spectral_table(file(
+                "h.json", R"({"spectral_data": {"data": {"main": {"400": [0], "nan": [5], "410": [1]}}}})")));
+        },
+        ThrowsMessage<Error>(HasSubstr("\"nan\" is no wavelength")));
     EXPECT_THAT(
         [&] { static_cast<void>(read_spectral_table(file("e.csv", "400,1\n405,1\n410,1\n440,1\n"))); },
         ThrowsMessage<Error>(HasSubstr("e.csv: has a gap from 410 to 440 nm")));

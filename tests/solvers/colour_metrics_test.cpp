@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <sonolux/core/random.hpp>
@@ -90,6 +91,17 @@ TEST(ColourMetrics, SpectralAngleIsThatBetweenVectors) {
     EXPECT_TRUE(std::isnan(spectral_angle(image, truth, 10)));
 }
 
+TEST(ColourMetrics, AnImageThatIsNotANumberHasNoGoodFigure) {
+    Array<float> truth({3, 4, 5});
+    std::fill(truth.begin(), truth.end(), 0.5F);
+    Array<float> image = truth.clone();
+    image(1, 2, 3) = std::numeric_limits<float>::quiet_NaN();
+    const ColourDifference difference = colour_difference(image, truth);
+    EXPECT_TRUE(std::isnan(difference.mean) && std::isnan(difference.percentile95));
+    EXPECT_TRUE(std::isnan(spectral_angle(image, truth)));
+    EXPECT_TRUE(std::isnan(channel_psnr(image, truth)) && std::isnan(srgb_psnr(image, truth)));
+}
+
 TEST(ColourMetrics, PsnrOfAKnownError) {
     Array<float> truth({3, 8, 8}), image({3, 8, 8});
     std::fill(truth.begin(), truth.end(), 0.5F);
@@ -157,6 +169,9 @@ TEST(SlantedEdge, FindsTheModulationOfAGaussianBlur) {
 TEST(SlantedEdge, RefusesWhatIsNoSlantedEdge) {
     EXPECT_THAT([] { static_cast<void>(slanted_edge_mtf(edge(0, 1))); },
                 ThrowsMessage<Error>(HasSubstr("is not slanted by a pixel in all")));
+    // Rows of this slope have two distances in turn, whatever their number.
+    EXPECT_THAT([] { static_cast<void>(slanted_edge_mtf(edge(0.5, 1))); },
+                ThrowsMessage<Error>(HasSubstr("leaves bins of a quarter of a pixel empty")));
     EXPECT_THAT(
         [] {
             static_cast<void>(slanted_edge_mtf(Array<float>({40, 40})));

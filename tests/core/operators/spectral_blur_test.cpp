@@ -126,7 +126,26 @@ TEST(SpectralBlur, RefusesWhatDoesNotFit) {
     const Array<float> good = random_array({3, 2, 3, 3}, 1), windows({2, 8, 8});
     EXPECT_THAT([&] { blur.set_kernels({good.view()}, windows); },
                 ThrowsMessage<Error>(HasSubstr("windows of 1 patches must be 1 x 8 x 8, got 2 x 8 x 8")));
+    EXPECT_EQ(blur.patches(), 0);
     EXPECT_THAT([] { SpectralBlur(0, 1, 8, 8); }, ThrowsMessage<Error>(HasSubstr("0 channels into 1")));
+}
+
+TEST(SpectralBlur, KeepsItsKernelsWhereNewOnesAreRefused) {
+    const Array<float> good = random_array({1, 1, 3, 3}, 1), large({1, 1, 9, 3});
+    const Array<float> x = random_array({1, 8, 8}, 2);
+    SpectralBlur blur(1, 1, 8, 8);
+    blur.set_kernels({good.view(), good.view()}, bilinear_windows(2, 1, 8, 8));
+    Context context(make_serial_runner());
+    context.workspace().reserve(blur.workspace_bytes(context));
+    Array<float> before({1, 8, 8}), after({1, 8, 8});
+    blur.apply(x, before, context);
+    EXPECT_THROW(
+        blur.set_kernels({good.view(), good.view(), good.view(), large.view()}, bilinear_windows(2, 2, 8, 8)),
+        Error);
+    EXPECT_THROW(blur.set_kernels(large), Error);
+    EXPECT_EQ(blur.patches(), 2);
+    blur.apply(x, after, context);
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin()));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <sonolux/simulation/optics/propagation.hpp>
@@ -70,6 +71,25 @@ TEST(OpticsPropagation, LosesNoLight) {
         double sum = 0;
         for (const float value : psf) sum += value;
         EXPECT_NEAR(sum + pitch * pitch / (6 * waist * waist), 1, 1e-6) << static_cast<int>(propagator);
+    }
+}
+
+TEST(OpticsPropagation, RefinesTheCellsBeforeAnIdealLensThatIsOutOfFocus) {
+    // A Gaussian beam of waist w_0, focused far before the sensor, has there the radius
+    // w = w_0 sqrt((1 - z / f)^2 + (z l / pi w_0^2)^2) (A. Siegman 1986, Lasers, chapter 20).
+    const double waist = 80e-6, f = 5e-3, z = 20e-3, wavelength = 550e-9, pixel = 12e-6;
+    MapOptics optics{empty_map(50, 8e-6), material_by_name("fused-silica"), z, f};
+    for (Index i = 0; i < 50; ++i)
+        for (Index j = 0; j < 50; ++j)
+            optics.map.amplitude(i, j) = std::exp(
+                -(std::pow(optics.map.middle(i), 2) + std::pow(optics.map.middle(j), 2)) / (waist * waist));
+    const double w = waist * std::hypot(1 - z / f, z * wavelength / (pi * waist * waist));
+    for (const Propagator propagator : both) {
+        const Array<float> psf = map_psf(optics, wavelength, {pixel, 49}, propagator);
+        const double x = 20 * pixel;
+        EXPECT_NEAR(psf(24, 24) * pi * w * w / (2 * pixel * pixel), 1, 0.01) << static_cast<int>(propagator);
+        EXPECT_NEAR(psf(24, 44) / psf(24, 24) / std::exp(-2 * x * x / (w * w)), 1, 0.02)
+            << static_cast<int>(propagator);
     }
 }
 
@@ -146,6 +166,17 @@ TEST(OpticsPropagation, RefusesWhatWouldAlias) {
             static_cast<void>(map_psf(optics, 550e-9, {8e-6, 129}, Propagator::angular_spectrum, 1024));
         },
         ThrowsMessage<Error>(HasSubstr("or the field aliases; at most 1024 are allowed")));
+    const double infinite = std::numeric_limits<double>::infinity();
+    EXPECT_THAT(
+        [&] {
+            static_cast<void>(map_psf(optics, 550e-9, {infinite, 129}));
+        },
+        ThrowsMessage<Error>(HasSubstr("129 pixels of inf m are none")));
+    EXPECT_THAT(
+        [&] {
+            static_cast<void>(map_psf(optics, 550e-9, {1e30, 129}));
+        },
+        ThrowsMessage<Error>(HasSubstr("or the field aliases")));
 }
 
 TEST(OpticsHeightMap, RefusesWhatIsNoRelief) {
@@ -158,6 +189,12 @@ TEST(OpticsHeightMap, RefusesWhatIsNoRelief) {
                 ThrowsMessage<Error>(HasSubstr("does not fit on a map of 0.1 mm")));
     EXPECT_THAT([] { static_cast<void>(array_of({clear_aperture(1e-4)}, 2, 2, 0.5e-4, 1e-5)); },
                 ThrowsMessage<Error>(HasSubstr("apertures of 0.1 mm overlap")));
+    EXPECT_THAT([] { static_cast<void>(map_of(clear_aperture(1e-4), 1e-30)); },
+                ThrowsMessage<Error>(HasSubstr("0.1 mm in cells of 1e-24 um are 1e+26 along a side")));
+    DiffractiveLens lens;
+    lens.ring_width = 1e-30;
+    EXPECT_THAT([&] { static_cast<void>(relief_of(lens)); },
+                ThrowsMessage<Error>(HasSubstr("rings of 1e-30 m are too many for a radius of 0.002 m")));
 }
 
 }  // namespace

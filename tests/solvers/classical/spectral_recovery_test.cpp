@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include <sonolux/core/operators/mask.hpp>
 #include <sonolux/core/random.hpp>
@@ -206,6 +207,8 @@ TEST(ChannelVariation, RefusesOptionsByName) {
     Case test;
     EXPECT_THAT([&] { ChannelVariation(test.blur, {.weight = 0}); },
                 ThrowsMessage<Error>(HasSubstr("weight must be above 0, got 0")));
+    EXPECT_THAT([&] { ChannelVariation(test.blur, {}, std::numeric_limits<double>::quiet_NaN()); },
+                ThrowsMessage<Error>(HasSubstr("the operator's norm must be at least 0, got nan")));
     EXPECT_THAT([&] { ChannelVariation(nullptr, {}); },
                 ThrowsMessage<Error>(HasSubstr("there is no operator")));
     EXPECT_THAT(
