@@ -169,7 +169,8 @@ TEST(CInterface, RefusesNullByName) {
     slx_error& error = device.error;
     slx_model* model = nullptr;
     slx_plan* plan = nullptr;
-    slx_model_info model_info{sizeof model_info, {}, {}, {}, {}, {}, {}, {}, {}};
+    slx_model_info model_info{};
+    model_info.size = sizeof model_info;
     const auto refuses = [&](slx_status status, const char* name) {
         EXPECT_EQ(status, SLX_INVALID_ARGUMENT) << name;
         EXPECT_EQ(error.status, SLX_INVALID_ARGUMENT) << name;

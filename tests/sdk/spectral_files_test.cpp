@@ -150,9 +150,10 @@ TEST_F(SpectralFiles, RefusesCubesOfOtherBands) {
 
 TEST(SpectralFilesOracle, ReadsTheCamerasThatAreThere) {
     SLX_NEEDS(data_folder() / "optics/sensors");
-    for (const auto& entry : fs::directory_iterator(data_folder() / "optics/sensors"))
-        if (entry.path().extension() == ".json")
-            EXPECT_EQ(read_spectral_table(entry.path().string()).curves.size(), 3u) << entry.path();
+    for (const auto& entry : fs::directory_iterator(data_folder() / "optics/sensors")) {
+        if (entry.path().extension() != ".json") continue;
+        EXPECT_EQ(read_spectral_table(entry.path().string()).curves.size(), 3u) << entry.path();
+    }
 }
 
 // Lifted spectra under D65 look to the CIE 1931 observer as the colours that they were lifted from.

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <sonolux/core/error.hpp>
+#include <sonolux/sdk/files/recipe.hpp>
+#include <sonolux/sdk/pipelines/sound_speed_recipe.hpp>
 #include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_recipe.hpp>
 
@@ -114,6 +116,12 @@ TEST(TrainingRecipe, EveryRecipeOfTheRepositoryIsGood) {
     for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "models/recipes"))
         if (entry.path().extension() == ".toml") {
             ++recipes;
+            if (RecipeTable::read(entry.path().string()).text("problem.kind", "denoise") == "sound_speed") {
+                const SoundSpeedRecipe recipe = read_sound_speed_recipe(entry.path().string());
+                EXPECT_EQ(entry.path().stem().string(), recipe.name);
+                EXPECT_NO_THROW((void)training_options(recipe)) << entry.path();
+                continue;
+            }
             const TrainingRecipe recipe = read_training_recipe(entry.path().string());
             // A recipe that goes on from a model makes a better one of that name, or one of its own.
             const std::string file = entry.path().stem().string();
