@@ -12,9 +12,8 @@ namespace sonolux {
 void envelope(View<const float> complex, View<float> magnitude) noexcept;
 
 /// max(20 log10(x / reference), floor), floor below 0 dB; `out` may be `magnitude`. A magnitude of 0 gives
-/// the floor, NaN stays NaN. Throws Error{invalid_argument} unless reference is above 0 and finite, and floor
-/// in
-/// [-200, 0) dB.
+/// the floor, NaN stays NaN. Throws Error{invalid_argument} unless reference is above 0 and finite, and the
+/// floor in [-200, 0) dB.
 void log_compress(View<const float> magnitude, View<float> out, double reference, double floor_db);
 
 /// The largest magnitude; NaN is passed over. 0 where there is none.

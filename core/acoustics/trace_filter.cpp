@@ -26,9 +26,11 @@ void require_order(const char* who, int order) {
     require(order >= 1 && order <= 32, invalid, who, ": order must be between 1 and 32, got ", order);
 }
 
-/// How far a filter of this bandwidth rings, in samples: what the continuation must hold.
+/// How far a filter of this bandwidth rings, in samples: what the continuation must hold. 0 for a filter that
+/// is none, which is refused afterwards.
 Index ringing(double bandwidth, double sampling_frequency, int order) {
-    return static_cast<Index>(std::ceil(std::min(4.0 * order * sampling_frequency / bandwidth, 1e6)));
+    const double samples = 4.0 * order * sampling_frequency / bandwidth;
+    return samples > 0 ? static_cast<Index>(std::ceil(std::min(samples, 1e6))) : 0;
 }
 
 /// Runs body(lane, trace) for every trace, each lane its own run of them.
@@ -90,8 +92,7 @@ void TraceFilter::filter(const float* trace, const Complex* mixer, const float* 
 }
 
 BandPass::BandPass(Index samples, double sampling_frequency, double low, double high, int order, int threads)
-    : TraceFilter(samples, low > 0 && high > low ? ringing(high - low, sampling_frequency, order) : 0,
-                  threads) {
+    : TraceFilter(samples, ringing(high - low, sampling_frequency, order), threads) {
     require_order("band-pass", order);
     require(low > 0 && low < high && high < sampling_frequency / 2, invalid,
             "band-pass: it must be 0 < low < high < sampling_frequency / 2, got ", low, ", ", high, " and ",

@@ -28,7 +28,8 @@ namespace sonolux {
 [[nodiscard]] double butterworth_band_pass(double frequency, double low, double high,
                                            double sampling_frequency, int order) noexcept;
 
-/// What the three filters share: the continuation, the transforms, the threads.
+/// What the three filters share: the continuation, the transforms, the threads. Each serves one caller at a
+/// time: `apply` works in memory of the filter.
 class TraceFilter {
 public:
     /// Samples of a trace, and how many a context with that many threads can filter at the same time.

@@ -13,10 +13,11 @@ namespace sonolux {
 /// One transmission in a medium whose speed c may differ from the c0 that its delays were computed for.
 /// Elements fire when they fire, so that delays hold at the array and everything beyond it goes with c:
 ///
-///     plane      t = focus_time + x sin(angle) / c0 + z cos(refracted) / c,  sin(refracted) = sin(angle)
-///     c/c0 element    t = |p - e| / c diverging  t = t_A + (|p - source| - |A - source|) / c, t_A =
-///     focus_time + |A - source| / c0 focused    t = t_A + (|focus - A| + s) / c, t_A = focus_time - |A -
-///     focus| / c0
+///     plane      t = focus_time + x sin(angle) / c0 + z cos(refracted) / c
+///                    with sin(refracted) = sin(angle) c / c0
+///     element    t = focus_time + |p - e| / c
+///     diverging  t = t_A + (|p - source| - |A - source|) / c,   t_A = focus_time + |A - source| / c0
+///     focused    t = t_A + (|focus - A| + s) / c,               t_A = focus_time - |A - focus| / c0
 ///
 /// where A is the mean position of the active elements. A beam does not converge to a point: its front is
 /// flat in the focus, and so is this one. With p a beyond the focus along the axis from A to it, and b beside

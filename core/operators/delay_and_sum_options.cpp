@@ -27,7 +27,7 @@ bool stuck(const float* const* frames, Index count, Index samples) {
     for (Index f = 0; f < count; ++f)
         for (Index n = 0; n < samples; ++n) {
             const float value = frames[f][n];
-            if (std::isnan(value)) continue;
+            if (!std::isfinite(value)) continue;
             ++measured;
             lowest = std::min(lowest, value);
             highest = std::max(highest, value);
@@ -111,7 +111,7 @@ std::vector<MeasuredRange> measured_ranges(const ChannelData& data) {
             bool known = n < a.samples;
             for (const float* frame : frames)
                 for (Index part = 0; part < parts && known; ++part)
-                    known = !std::isnan(frame[parts * n + part]);
+                    known = std::isfinite(frame[parts * n + part]);
             if (known) continue;
             if (n - begin > longest.last - longest.first + 1) longest = {begin, n - 1};
             begin = n + 1;

@@ -75,8 +75,8 @@ void validate(const DelayAndSumOptions& options, const Acquisition& acquisition)
                                     Point p) noexcept;
 
 /// What was measured of each trace in all frames, [transmission * elements + element]: the longest run of
-/// samples that are NaN in no frame. A trace that never changes, or lies at its largest or smallest value for
-/// more than a tenth of its samples, is dead or saturated: nothing of it was measured.
+/// samples that are NaN or infinite in no frame. A trace that never changes, or lies at its largest or
+/// smallest value for more than a tenth of its samples, is dead or saturated: nothing of it was measured.
 [[nodiscard]] std::vector<MeasuredRange> measured_ranges(const ChannelData& data);
 
 }  // namespace sonolux

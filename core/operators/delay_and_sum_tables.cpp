@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 
 namespace sonolux {
 
@@ -70,7 +71,6 @@ struct Builder {
                 });
         });
         Times all;
-        t.pieces_of_element.clear();
         for (Index number = 0; number < t.tiles; ++number) {
             t.first_piece.push_back(static_cast<Index>(t.piece_element.size()));
             all.add(times[static_cast<std::size_t>(number)]);
@@ -82,12 +82,16 @@ struct Builder {
         }
         const auto count = static_cast<Index>(t.piece_element.size());
         t.first_piece.push_back(count);
-        for (Index e = 0; e < t.elements; ++e) {
-            t.first_of_element.push_back(static_cast<Index>(t.pieces_of_element.size()));
-            for (Index i = 0; i < count; ++i)
-                if (t.piece_element[static_cast<std::size_t>(i)] == e) t.pieces_of_element.push_back(i);
+        // Pieces by element: counted, then filled in.
+        t.first_of_element.assign(static_cast<std::size_t>(t.elements) + 1, 0);
+        for (const std::int32_t e : t.piece_element) ++t.first_of_element[static_cast<std::size_t>(e) + 1];
+        std::partial_sum(t.first_of_element.begin(), t.first_of_element.end(), t.first_of_element.begin());
+        std::vector<Index> next(t.first_of_element.begin(), t.first_of_element.end() - 1);
+        t.pieces_of_element.resize(t.piece_element.size());
+        for (Index i = 0; i < count; ++i) {
+            const auto e = static_cast<std::size_t>(t.piece_element[static_cast<std::size_t>(i)]);
+            t.pieces_of_element[static_cast<std::size_t>(next[e]++)] = i;
         }
-        t.first_of_element.push_back(count);
         return all;
     }
 
@@ -112,8 +116,8 @@ struct Builder {
     }
 
     [[nodiscard]] std::int32_t position(double time) const noexcept {
-        return static_cast<std::int32_t>(
-            std::lround(std::ldexp(time * acquisition.sampling_frequency, t.bits)));
+        const auto units = static_cast<double>(1 << t.bits);  // in a sample; the product by it is exact
+        return static_cast<std::int32_t>(std::lround(time * acquisition.sampling_frequency * units));
     }
 
     void traces() {

@@ -8,8 +8,8 @@
 //
 //     sample       S_k = (1 - f_k) s[c_k] + f_k s[c_k + 1]        where ray k is between columns c_k, c_k + 1
 //     run          E_k = C_k + part S_k,   C_k <- C_k + full S_k   (part = h / 2 and full = h inside the map)
-//     read off     T[o] = length_o ((1 - g_o) E_r + g_o E_{r+1})   where column o is between rays r_o, r_o +
-//     1
+//     read off     T[o] = length_o ((1 - g_o) E_r + g_o E_{r+1})  where column o is between rays r and r + 1,
+//                                                                 r = r_o
 //
 // Plane waves are a fan of parallel rays: c_k = k + cell, one f, one g = 1 - f; their lanes are columns.
 #pragma once

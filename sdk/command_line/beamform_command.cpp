@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include <sonolux/core/acoustics/echo_image.hpp>
-#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/command_line/channel_data_arguments.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
-#include <sonolux/sdk/files/channel_data_file.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/pipelines/beamform.hpp>
@@ -23,7 +22,6 @@ namespace fs = std::filesystem;
 struct Options {
     std::string file, picture, data, frames = "0";
     ChannelDataReadOptions read;
-    std::vector<Index> transmissions;
     std::optional<double> speed;
     std::string map;
     std::vector<double> map_extent_mm;
@@ -122,7 +120,6 @@ void run(Options& options, const CommonOptions& common) {
         throw UsageError("--data must end in .npy, .tif or .tiff, got \"" + options.data + "\"");
     if (!options.data.empty()) require_folder_of(options.data);
 
-    options.read.transmissions = options.transmissions;
     const ChannelDataFile file = read_channel_data_file(options.file, options.read);
     for (const std::string& remark : file.remarks) warn(options.file + ": " + remark);
     BeamformOptions how = beamform_options(options);
@@ -256,12 +253,6 @@ void add_beam_options(CLI::App& command, Options& o) {
         ->check(CLI::IsMember({"none", "weights", "energy"}))
         ->type_name("NAME")
         ->group(group);
-    command
-        .add_option("--transmissions", o.transmissions,
-                    "which to compound, counted from 0, rising; default: all")
-        ->delimiter(',')
-        ->type_name("N,N,...")
-        ->group(group);
     command.add_option("--weights", o.weights, "of the transmissions that are compounded; default: all 1")
         ->delimiter(',')
         ->type_name("W,W,...")
@@ -290,16 +281,9 @@ void add_beamform(CLI::App& program, CommonOptions& common) {
         [options, &common] { run(*options, common); });
     command->add_option("FILE", options->file, "recording: zea or UFF (HDF5), MATLAB")->required();
     command->add_option("IMAGE", options->picture, "picture (.png)")->required();
-    command
-        ->add_option("--part", options->read.part,
-                     "track, recording or matrix of the file; default: the first")
-        ->type_name("NAME");
-    command
-        ->add_option("--description", options->read.description,
-                     "what the file does not say (TOML; docs/channel_data.md)")
-        ->type_name("FILE");
     add_image_options(*command, *options);
     add_beam_options(*command, *options);
+    add_channel_data_options(*command, options->read);
 }
 
 }  // namespace sonolux::command_line

@@ -10,8 +10,24 @@
 
 namespace sonolux::command_line {
 
+namespace {
+
+constexpr const char* group = "Recordings";
+
+}  // namespace
+
+void add_frame_options(CLI::App& command, ChannelDataReadOptions& options) {
+    command.add_option("--frame", options.first_frame, "first frame to read, from 0; default: 0")
+        ->check(number_from(0, 1e12))
+        ->type_name("N")
+        ->group(group);
+    command.add_option("--frames", options.frames, "how many frames to read; default: all that follow")
+        ->check(number_from(1, 1e12))
+        ->type_name("N")
+        ->group(group);
+}
+
 void add_channel_data_options(CLI::App& command, ChannelDataReadOptions& options) {
-    const std::string group = "Recordings";
     command
         .add_option("--part", options.part,
                     "track (zea), recording (UFF) or matrix (MATLAB) to read; default: the first")
@@ -23,14 +39,6 @@ void add_channel_data_options(CLI::App& command, ChannelDataReadOptions& options
             "TOML file that says what the file does not; default for MATLAB: NAME.toml or acquisition.toml "
             "beside it")
         ->type_name("FILE")
-        ->group(group);
-    command.add_option("--frame", options.first_frame, "first frame to read, from 0; default: 0")
-        ->check(number_from(0, 1e12))
-        ->type_name("N")
-        ->group(group);
-    command.add_option("--frames", options.frames, "how many frames to read; default: all that follow")
-        ->check(number_from(1, 1e12))
-        ->type_name("N")
         ->group(group);
     command
         .add_option_function<std::vector<Index>>(

@@ -10,9 +10,12 @@
 
 namespace sonolux::command_line {
 
-/// --part, --description, --frame, --frames, --transmissions (from 1), and what is known better than the
-/// file: --pitch, --start-time, ... Values go into `options`, which must live as long as the command.
+/// --part, --description, --transmissions (from 1), and what is known better than the file: --pitch,
+/// --start-time, ... Values go into `options`, which must live as long as the command.
 void add_channel_data_options(CLI::App& command, ChannelDataReadOptions& options);
+
+/// --frame and --frames, of commands that take any number of them.
+void add_frame_options(CLI::App& command, ChannelDataReadOptions& options);
 
 /// `sonolux inspect` of a recording; pictures go into the folder, if one is given.
 void inspect_channel_data(const std::string& path, const ChannelDataReadOptions& options,

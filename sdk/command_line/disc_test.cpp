@@ -59,6 +59,8 @@ void evaluate_on_discs(const DiscTestArguments& arguments, const CommonOptions& 
                            r.inversion_seconds, r.total_seconds);
     }
     const DiscSummary summary = summary_of(results);
+    require(summary.maps > 0, Status::corrupt_data, "none of the ", results.size(),
+            " discs could be mapped; the warnings above say why");
     fmt::print("{}, {} maps, images formed again {} times\n\n{}\n", arguments.method, summary.maps,
                arguments.refine,
                aligned({"background", "contrast", "found background", "found contrast", "RMSE", "CNR",

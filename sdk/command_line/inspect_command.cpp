@@ -216,6 +216,7 @@ void add_inspect(CLI::App& program, CommonOptions& common) {
         ->check(noise_level())
         ->type_name("S");
     add_channel_data_options(*command, options->channel_data);
+    add_frame_options(*command, options->channel_data);
 }
 
 }  // namespace sonolux::command_line

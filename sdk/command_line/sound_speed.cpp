@@ -1,3 +1,4 @@
+#include <sonolux/sdk/command_line/channel_data_arguments.hpp>
 #include <sonolux/sdk/command_line/sound_speed.hpp>
 
 #include <unistd.h>
@@ -12,9 +13,9 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
-#include <sonolux/sdk/files/channel_data_file.hpp>
 #include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/files/speed_map_file.hpp>
+#include <sonolux/sdk/pipelines/measured_traces.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
 
 namespace sonolux::command_line {
@@ -132,8 +133,8 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
     command
         .add_option(
             "--pairs", arguments.pairs,
-            "transmissions whose delays are compared, counted from 1: 1-2,3-4; by default neighbours about "
-            "ten elements or five degrees apart")
+            "transmissions whose delays are compared, counted from 1 among those that are read: 1-2,3-4; by "
+            "default neighbours about ten elements or five degrees apart")
         ->type_name("LIST")
         ->group(group);
     command
@@ -146,7 +147,7 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
         ->check(number_from(1e-9, 1e9))
         ->type_name("L")
         ->group(group);
-    command.add_option("--frame", arguments.frame, "of the recording, counted from 0")
+    command.add_option("--frame", arguments.reading.first_frame, "of the recording, counted from 0")
         ->check(number_from(0, 1 << 24))
         ->type_name("N")
         ->group(group);
@@ -172,6 +173,7 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
             "zea file with the true map (data/sos_map), to lay out the map as it is and to compare with")
         ->type_name("FILE")
         ->group(group);
+    add_channel_data_options(command, arguments.reading);
 }
 
 void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonOptions& common) {
@@ -185,20 +187,21 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
     require_folder_of(arguments.output);
     require_folder_of(arguments.delays);
 
-    ChannelDataReadOptions reading;
-    reading.first_frame = arguments.frame;
+    ChannelDataReadOptions reading = arguments.reading;
     reading.frames = 1;
     const ChannelDataFile file = read_channel_data_file(arguments.input, reading);
     for (const std::string& remark : file.remarks) warn(fmt::format("{}: {}", arguments.input, remark));
     SpeedMap truth;
     if (!arguments.truth.empty()) {
-        truth = read_speed_map(arguments.truth, {}, arguments.frame);
+        truth = read_speed_map(arguments.truth, {}, reading.first_frame);
         options.map = truth.grid;
     }
-    options.delays.pairs.beamforming.measured = measured_ranges(file.data);
 
     Context context(make_openmp_runner(common.threads));
     try {
+        MeasuredTraces traces = measured_traces(file.data, "sound speed");
+        if (!traces.remark.empty()) warn(fmt::format("{}: {}", arguments.input, traces.remark));
+        options.delays.pairs.beamforming.measured = std::move(traces.ranges);
         SoundSpeedPipeline pipeline(file.data.acquisition, file.data.frame(0), std::move(options), context);
         SoundSpeedFrame frame = pipeline.make_frame();
         ProgressLine progress;

@@ -4,19 +4,20 @@
 #pragma once
 
 #include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/files/channel_data_file.hpp>
 
 namespace sonolux::command_line {
 
 struct SoundSpeedArguments {
     std::string method, input, output;
-    std::string pairs;   ///< "1-2,3-4"; empty: chosen by distance
-    double speed = 0;    ///< m/s that images are formed with; 0: found in the data
-    double lambda = 0;   ///< of the inversion; 0: its default
-    Index frame = 0;     ///< of the recording
-    int refine = 2;      ///< times that images are formed again with the map
-    std::string delays;  ///< picture of the delays, or empty
-    Index repeat = 0;    ///< times that the frame is run again for its times
-    std::string truth;   ///< file of a map to compare with, or empty
+    std::string pairs;               ///< "1-2,3-4"; empty: chosen by distance
+    double speed = 0;                ///< m/s that images are formed with; 0: found in the data
+    double lambda = 0;               ///< of the inversion; 0: its default
+    int refine = 2;                  ///< times that images are formed again with the map
+    std::string delays;              ///< picture of the delays, or empty
+    Index repeat = 0;                ///< times that the frame is run again for its times
+    std::string truth;               ///< file of a map to compare with, or empty
+    ChannelDataReadOptions reading;  ///< how the recording is read; one frame of it
 };
 
 /// --pairs and what else belongs to recordings.

@@ -10,8 +10,7 @@
 //     t0              s from an element without delay firing to sample 0; by default 0
 //     PRF             frame_rate, where there is one transmission
 //     RF              [time, element, frame], or [time, element, transmission, frame] where TXdelay has as
-//     many
-//                     rows as the third index; a cell array has a matrix for each transmission
+//                     many rows as the third index; a cell array has a matrix for each transmission
 //     IQ              RF exp(-2 pi i fc t) on the clock of t0, low-passed
 #include <algorithm>
 #include <cmath>

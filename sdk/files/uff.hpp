@@ -4,10 +4,9 @@
 // which is HDF5. channel_data_file.hpp reads it.
 //
 //     channel_data          group with attributes class, name, size, array; its fields are datasets and
-//     groups
+//                           groups
 //     .../data              [frame, wave, channel, time] (MATLAB sees it reversed), float32; of IQ a group
-//     with
-//                           real and imag
+//                           with real and imag
 //     .../sequence_0001...  waves: wavefront, source, delay, sound_speed, apodization
 //     .../probe             linear_array, curvilinear_array or probe, with the geometry
 //

@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
-#include <sonolux/core/acoustics/channel_quality.hpp>
 #include <sonolux/core/acoustics/echo_image.hpp>
 #include <sonolux/sdk/files/map_figure.hpp>
 #include <sonolux/sdk/pipelines/map_delays.hpp>
+#include <sonolux/sdk/pipelines/measured_traces.hpp>
 
 namespace sonolux {
 
@@ -24,40 +22,6 @@ double speed_of(const Acquisition& acquisition, const BeamformOptions& options) 
     require(acquisition.sound_speed > 0, invalid,
             "beamforming: the recording does not say a sound speed: give one");
     return acquisition.sound_speed;
-}
-
-/// Traces by name: "transmission 0, elements 3, 7 to 9".
-std::string list_of(const std::vector<Index>& numbers) {
-    std::string text;
-    for (std::size_t i = 0; i < numbers.size();) {
-        std::size_t last = i;
-        while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
-        text += (text.empty() ? "" : ", ") + std::to_string(numbers[i]);
-        if (last > i) text += (last > i + 1 ? " to " : ", ") + std::to_string(numbers[last]);
-        i = last + 1;
-    }
-    return text;
-}
-
-/// Says which traces are dead, saturated or NaN; throws where that is most of them.
-std::string remark_on(const std::vector<MeasuredRange>& measured, Index elements) {
-    Index dead = 0;
-    std::vector<Index> of_all;  // elements dead in every transmission
-    const auto traces = static_cast<Index>(measured.size());
-    for (Index e = 0; e < elements; ++e) {
-        Index here = 0;
-        for (Index i = e; i < traces; i += elements)
-            here += measured[static_cast<std::size_t>(i)].last < measured[static_cast<std::size_t>(i)].first;
-        dead += here;
-        if (here == traces / elements) of_all.push_back(e);
-    }
-    require(2 * dead <= traces, invalid, "beamforming: ", dead, " of ", traces,
-            " traces were not measured (constant, nearly silent, saturated or NaN); half is needed");
-    if (dead == 0) return "";
-    std::string text = fmt::format(
-        "{} of {} traces are constant, nearly silent, saturated or NaN and left out", dead, traces);
-    if (!of_all.empty()) text += fmt::format(": elements {} throughout", list_of(of_all));
-    return text;
 }
 
 double chosen(const std::optional<double>& given, double otherwise) { return given.value_or(otherwise); }
@@ -115,13 +79,10 @@ ImageGrid image_grid_for(const Acquisition& acquisition, const ImageExtent& exte
 }
 
 Beamformer::Beamformer(const ChannelData& data, const BeamformOptions& options, Context& context)
-    : sound_speed_(speed_of(data.acquisition, options)), measured_(measured_ranges(data)) {
-    validate(data, "beamforming");
-    const ChannelQuality quality = channel_quality(data);
-    const auto elements = static_cast<std::size_t>(data.acquisition.array.size());
-    for (std::size_t i = 0; i < measured_.size(); ++i)
-        if (quality.channels[i % elements].dead) measured_[i] = {};
-    remark_ = remark_on(measured_, data.acquisition.array.size());
+    : sound_speed_(speed_of(data.acquisition, options)) {
+    MeasuredTraces traces = measured_traces(data, "beamforming");
+    measured_ = std::move(traces.ranges);
+    remark_ = std::move(traces.remark);
     grid_ = image_grid_for(data.acquisition, options.extent, sound_speed_);
     const Acquisition* acquisition = &data.acquisition;
     if (!acquisition->demodulated()) {
@@ -148,20 +109,7 @@ Beamformer::Beamformer(const ChannelData& data, const BeamformOptions& options, 
 
 void Beamformer::run(View<const float> frame, View<float> pixels, Context& context) noexcept {
     if (!demodulator_) return operator_->apply(frame, pixels, context);
-    // What was not measured must not ring through its trace: the last known value takes its place.
-    const Index samples = frame.shape().last(0);
-    for (std::size_t i = 0; i < measured_.size(); ++i) {
-        const float* const in = frame.data() + static_cast<Index>(i) * samples;
-        float* const out = filled_.data() + static_cast<Index>(i) * samples;
-        const auto [first, last] = measured_[i];
-        if (last < first) {
-            std::fill_n(out, samples, 0.0f);
-            continue;
-        }
-        std::fill_n(out, first, in[first]);
-        std::copy_n(in + first, last - first + 1, out + first);
-        std::fill(out + last + 1, out + samples, in[last]);
-    }
+    fill_unmeasured(measured_, frame, filled_);
     demodulator_->apply(filled_, iq_, context);
     operator_->apply(iq_, pixels, context);
 }

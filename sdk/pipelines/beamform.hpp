@@ -20,7 +20,7 @@ struct ImageExtent {
     std::optional<double> row_spacing, column_spacing;
 };
 
-/// Square enough for the recording: by default from the first to the last echo that it can hold under the
+/// The grid of a recording's image: by default from the first to the last echo that it can hold under the
 /// middle of the array, and across all of the array; a quarter of a wavelength down, and half of the pitch
 /// (at most half a wavelength) across. Throws Error{invalid_argument} for an extent that is upside down, lies
 /// outside of the recording, or has more than 2^26 pixels.
@@ -32,8 +32,7 @@ struct BeamformOptions {
     const SpeedMap* map = nullptr;      ///< takes the place of the speed in all delays
     ImageExtent extent;
     DemodulationOptions demodulation;  ///< of RF
-    DelayAndSumOptions
-        delay_and_sum;  ///< of which `measured` is found out (measured_ranges, channel_quality)
+    DelayAndSumOptions delay_and_sum;  ///< of which `measured` is found out (measured_traces)
 };
 
 /// A recording, ready to be beamformed frame after frame: after the constructor nothing allocates.
@@ -48,7 +47,7 @@ public:
     [[nodiscard]] double sound_speed() const noexcept { return sound_speed_; }
     [[nodiscard]] const DelayAndSum& delay_and_sum() const noexcept { return *operator_; }
 
-    /// What a reader should know of the recording: "2 of 128 traces were not measured: ..." or empty.
+    /// What a reader should know of the recording: MeasuredTraces::remark.
     [[nodiscard]] const std::string& remark() const noexcept { return remark_; }
 
     /// One frame, as ChannelData::frame has it (RF), or [transmission, element, 2 samples] (IQ), to complex

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/sdk/pipelines/measured_traces.hpp>
+
 namespace sonolux {
 
 namespace {
@@ -32,16 +34,10 @@ std::string describe_array(const TransducerArray& array) {
 /// "3, 17, 64 to 66", counted from 1.
 template <class Wanted>
 std::string numbers_where(const std::vector<ChannelState>& channels, Wanted&& wanted) {
-    std::string text;
-    for (std::size_t i = 0; i < channels.size(); ++i) {
-        if (!wanted(channels[i])) continue;
-        std::size_t last = i;
-        while (last + 1 < channels.size() && wanted(channels[last + 1])) ++last;
-        text += (text.empty() ? "" : ", ") + std::to_string(i + 1);
-        if (last > i) text += (last == i + 1 ? ", " : " to ") + std::to_string(last + 1);
-        i = last;
-    }
-    return text;
+    std::vector<Index> numbers;
+    for (std::size_t i = 0; i < channels.size(); ++i)
+        if (wanted(channels[i])) numbers.push_back(static_cast<Index>(i) + 1);
+    return list_of(numbers);
 }
 
 std::string describe_kinds(const Acquisition& a) {

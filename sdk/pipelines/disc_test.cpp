@@ -147,7 +147,7 @@ DiscResult run_map(const DiscTestOptions& options, Index map) {
         result.delay_seconds = frame.delay_seconds;
         result.inversion_seconds = frame.inversion_seconds;
         result.total_seconds = seconds_since(recorded);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {  // no memory, too: this runs on a thread that must not throw
         result.error = error.what();
     }
     return result;

@@ -12,21 +12,15 @@ namespace {
 
 constexpr float nowhere = std::numeric_limits<float>::quiet_NaN();
 
-std::string extent_of(const ImageGrid& grid) {
-    return sentence("x ", 1e3 * grid.first_x, " to ", 1e3 * grid.x(static_cast<double>(grid.columns - 1)),
-                    " mm, z ", 1e3 * grid.first_z, " to ", 1e3 * grid.z(static_cast<double>(grid.rows - 1)),
-                    " mm");
-}
-
 void require_cover(const ImageGrid& map, const ImageGrid& image, const TransducerArray& array) {
     const double last_row = static_cast<double>(image.rows - 1);
     const double last_column = static_cast<double>(image.columns - 1);
     require(map.covers(image.point(0, 0)) && map.covers(image.point(last_row, last_column)),
-            Status::invalid_argument, "speed map: the map (", extent_of(map), ") does not cover the image (",
-            extent_of(image), ")");
+            Status::invalid_argument, "speed map: the map (", extent_mm(map), ") does not cover the image (",
+            extent_mm(image), ")");
     for (Index e = 0; e < array.size(); ++e)
         require(map.covers(array[e].position), Status::invalid_argument, "speed map: the map (",
-                extent_of(map), ") does not cover element ", e, " of the array, at x ",
+                extent_mm(map), ") does not cover element ", e, " of the array, at x ",
                 1e3 * array[e].position.x, " mm, z ", 1e3 * array[e].position.z, " mm");
 }
 

@@ -7,6 +7,7 @@
 
 #include <sonolux/core/operators/path_integral.hpp>
 #include <sonolux/sdk/pipelines/map_delays.hpp>
+#include <sonolux/sdk/pipelines/measured_traces.hpp>
 
 namespace sonolux {
 
@@ -51,16 +52,23 @@ SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<cons
     : options_(completed(std::move(options), acquisition)),
       acquisition_(acquisition),
       alone_(std::make_unique<Context>(make_serial_runner())) {
-    filtered_ = Array<float>(first.shape());
+    // Before anything is filtered: what the filter reads must be there.
+    require(!acquisition.demodulated(), Status::unsupported,
+            "sound speed: samples must be RF, these are demodulated with ",
+            acquisition.demodulation_frequency, " Hz");
+    validate(options_.delays.pairs.beamforming, acquisition);
+    const Shape recorded{acquisition.sent(), acquisition.array.size(), acquisition.samples};
+    require(first.shape() == recorded, Status::size_mismatch,
+            "sound speed: a frame must be transmissions x elements x samples of RF, ", to_string(recorded),
+            ", got ", to_string(first.shape()));
+    filtered_ = Array<float>(recorded);
     if (options_.half_band > 0) {
         const double f = acquisition.centre_frequency, most = 0.475 * acquisition.sampling_frequency;
         band_pass_ = std::make_unique<BandPass>(
             acquisition.samples, acquisition.sampling_frequency, (1 - options_.half_band) * f,
             std::min((1 + options_.half_band) * f, most), 9, context.threads());
-        band_pass_->apply(first, filtered_, context);
-    } else {
-        std::copy_n(first.data(), first.elements(), filtered_.data());
     }
+    filter(first, context);
     MeasuredDelays measured = measure_delays(acquisition, filtered_, options_.map, options_.delays, context);
     rounds_ = measured.rounds;
     measurement_ = std::move(measured.plan);
@@ -99,17 +107,24 @@ SoundSpeedFrame SoundSpeedPipeline::make_frame() const {
     return frame;
 }
 
+void SoundSpeedPipeline::filter(View<const float> rf, Context& context) noexcept {
+    const std::vector<MeasuredRange>& measured = options_.delays.pairs.beamforming.measured;
+    if (measured.empty() || band_pass_ == nullptr)
+        std::copy_n(rf.data(), rf.elements(), filtered_.data());
+    else
+        fill_unmeasured(measured, rf, filtered_);
+    if (band_pass_ != nullptr) band_pass_->apply(filtered_, filtered_, context);
+}
+
 Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept {
     std::fill(frame.sound_speed.begin(), frame.sound_speed.end(), nowhere);
+    std::fill(frame.residual.begin(), frame.residual.end(), nowhere);
     if (rf.shape() != filtered_.shape()) return Status::size_mismatch;
     const auto begin = Context::Clock::now();
-    if (band_pass_ != nullptr) {
-        band_pass_->apply(rf, filtered_, context);
-        rf = filtered_;
-    }
+    filter(rf, context);
     frame.filter_seconds = seconds_since(begin);
     const auto filtered = Context::Clock::now();
-    if (const Status status = measurement_->run(rf, frame.delays, context); status != Status::ok)
+    if (const Status status = measurement_->run(filtered_, frame.delays, context); status != Status::ok)
         return status;
     frame.delay_seconds = seconds_since(filtered);
     if (frame.delays.valid_share < options_.least_valid_share) return Status::corrupt_data;
@@ -143,7 +158,10 @@ void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) 
     const Index right =
         std::max(beyond(map.column(image.x(static_cast<double>(image.columns - 1))) - last),
                  beyond(map.column(acquisition_.array[acquisition_.array.size() - 1].position.x) - last));
-    const Index above = beyond(map.row(0.0) < 0 ? -map.row(0.0) : 0);
+    double highest = 0;  // elements of convex arrays lie above z = 0
+    for (const ArrayElement& element : acquisition_.array.elements())
+        highest = std::min(highest, element.position.z);
+    const Index above = beyond(-map.row(highest));
     const Index below =
         beyond(map.row(image.z(static_cast<double>(image.rows - 1))) - static_cast<double>(map.rows - 1));
     ImageGrid wide = map;

@@ -23,7 +23,8 @@ struct SoundSpeedOptions {
     ImageGrid map = {};
 
     /// Pairs (none: default_pairs), the speed that images are formed with (0: the recording's, or 1540 m/s),
-    /// and how it is found.
+    /// and how it is found. Its beamforming.measured says which samples may be used (measured_traces): others
+    /// take no part in images, and do not ring through the filter.
     MeasuredDelaysOptions delays = {};
 
     /// Half the width of the zero-phase band-pass (Butterworth, order 9) around the centre frequency,
@@ -73,8 +74,8 @@ public:
     [[nodiscard]] SoundSpeedFrame make_frame() const;
 
     /// Status::corrupt_data where fewer of the delays could be measured than least_valid_share, or the
-    /// inversion finds them implausible; frame.delays then says what was measured, and the map is NaN.
-    /// Otherwise as PairDelays::run and TravelTimeInverter::run.
+    /// inversion finds them implausible; frame.delays then says what was measured, and map and residual are
+    /// NaN. Otherwise as PairDelays::run and TravelTimeInverter::run.
     [[nodiscard]] Status run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept;
 
     /// Forms the images of the frame that was run last with its map instead of one speed, by the eikonal
@@ -87,6 +88,8 @@ public:
     void explain(Status status, const SoundSpeedFrame& frame) const;
 
 private:
+    /// The band that is looked at, of one frame, into filtered_.
+    void filter(View<const float> rf, Context& context) noexcept;
     void reserve(Context& context) const;
 
     SoundSpeedOptions options_;

@@ -10,8 +10,8 @@
 //
 // (D. Xiao, P. De la Torre, A. Yu, IEEE Trans. Ultrason. 2024, "Real-time speed-of-sound estimation in vivo
 // via steered plane wave ultrasound"). Pixels follow the candidate, z = z_0 c / c_0, so that all of them see
-// the same echoes; only those count that every transmission reaches with every candidate. The minimum is that of a parabola
-// through the candidates within `fit_width`.
+// the same echoes; only those count that every transmission reaches with every candidate. The minimum is that
+// of a parabola through the candidates within `fit_width`.
 #pragma once
 
 #include <vector>

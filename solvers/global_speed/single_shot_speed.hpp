@@ -7,8 +7,8 @@
 // on which it soon leaves the pulse. What measures it is the normalised spatial autocorrelation over
 // channels,
 //
-//     A(l) = sum over e of conj(s(e)) s(e + l)        coherence = mean over pixels of  sum over l |A(l)| /
-//     A(0)
+//     A(l) = sum over e of conj(s(e)) s(e + l)
+//     coherence = mean over pixels of  sum over l |A(l)| / A(0)
 //
 // which, other than the sum over channels, does not mind neighbours: off the pixel's axis, echoes have a
 // phase that is linear in e, and |A| does not see that (P. De la Torre, D. Xiao, A. Yu, Ultrasonics 2025,
@@ -73,10 +73,10 @@ public:
     /// A result with room for the candidates, for `run`.
     [[nodiscard]] SingleShotSpeed make_result() const;
 
-    /// `channels` is [element, sample] of the transmission. Dead channels are left out. The
-    /// context has no more threads than that of set-up. Returns
-    /// Status::size_mismatch for another size of channels or result, Status::invalid_argument where fewer
-    /// than half of the channels are alive; then `result.found` is false and the speed NaN.
+    /// `channels` is [element, sample] of the transmission. Dead channels are left out. Returns
+    /// Status::size_mismatch for another size of channels or result, Status::invalid_argument for a context
+    /// of more threads than that of set-up, and where fewer than half of the channels are alive or fewer than
+    /// 100 pixels hold echoes; then `result.found` is false and the speed NaN.
     [[nodiscard]] Status run(View<const float> channels, SingleShotSpeed& result, Context& context) noexcept;
 
 private:

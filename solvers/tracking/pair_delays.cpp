@@ -32,6 +32,10 @@ PairDelaysOptions checked(const Acquisition& acquisition, const ImageGrid& map, 
     require(options.valid_share > 0 && options.valid_share <= 1, invalid, who,
             ": valid_share must be above 0 and at most 1, got ", options.valid_share);
     const double pitch = acquisition.array.pitch();
+    for (const auto& [name, spacing] :
+         {std::pair{"row_spacing", options.row_spacing}, std::pair{"column_spacing", options.column_spacing}})
+        require(spacing == 0 || (spacing >= 1e-6 && spacing <= 1e-2), invalid, who, ": ", name,
+                " must be 0 or between 1e-06 and 0.01 m, got ", spacing);
     require(pitch > 0 || (options.row_spacing > 0 && options.column_spacing > 0), invalid, who,
             ": an array of one element has no pitch to take the spacing of images from");
     if (options.row_spacing == 0) options.row_spacing = pitch / 8;
@@ -82,15 +86,32 @@ PathGeometry geometry_of(const Acquisition& acquisition, const ImageGrid& map, c
     return geometry;
 }
 
+/// The elements of which any trace was measured.
+std::vector<ArrayElement> hearing_elements(const Acquisition& acquisition,
+                                           const DelayAndSumOptions& beamforming) {
+    const Index elements = acquisition.array.size();
+    std::vector<ArrayElement> hearing;
+    for (Index e = 0; e < elements; ++e) {
+        bool hears = beamforming.measured.empty();
+        for (Index k = 0; k < acquisition.sent() && !hears; ++k) {
+            const MeasuredRange& range = beamforming.measured[static_cast<std::size_t>(k * elements + e)];
+            hears = range.first <= range.last;
+        }
+        if (hears) hearing.push_back(acquisition.array[e]);
+    }
+    return hearing;
+}
+
 /// The ways of an echo from p back to the elements that take part, in weighted means over the elements at
 /// distance r in the direction (u, -w) from p.
 struct ReceiveWays {
     double length = 0, across = 0, rate = 0;  // of r, u, w; NaN where no element takes part
     double range_slope = 0, rate_slope = 0;   // cov(u, r) / var(u), cov(u, w) / var(u)
 };
-ReceiveWays receive_ways(const Acquisition& acquisition, const DelayAndSumOptions& beamforming, Point p) {
+ReceiveWays receive_ways(const std::vector<ArrayElement>& hearing, const DelayAndSumOptions& beamforming,
+                         Point p) {
     double weights = 0, r1 = 0, u1 = 0, w1 = 0, uu = 0, ur = 0, uw = 0;
-    for (const ArrayElement& element : acquisition.array.elements()) {
+    for (const ArrayElement& element : hearing) {
         const double weight = receive_weight(beamforming, element, p);
         if (weight == 0) continue;
         const double r = length(p - element.position);
@@ -190,13 +211,14 @@ PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, Pai
     else
         path->apply(slowness, assumed_, context);
 
+    const std::vector<ArrayElement> hearing = hearing_elements(acquisition, options_.beamforming);
     const ImageGrid tracks = track_grid();
     const auto pairs = static_cast<Index>(options_.pairs.size());
     factors_ = Array<float>({pairs, tracks.rows, tracks.columns});
     for (Index i = 0; i < tracks.rows; ++i)
         for (Index j = 0; j < tracks.columns; ++j) {
             const Point p = tracks.point(static_cast<double>(i), static_cast<double>(j));
-            const double receive = receive_ways(acquisition, options_.beamforming, p).rate;
+            const double receive = receive_ways(hearing, options_.beamforming, p).rate;
             for (Index m = 0; m < pairs; ++m) {
                 const auto [first, second] = options_.pairs[static_cast<std::size_t>(m)];
                 const auto rate = [&](Index k) {
@@ -212,11 +234,17 @@ PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, Pai
     for (Index i = 0; i < map.rows; ++i)
         for (Index j = 0; j < map.columns; ++j) {
             const Point p = map.point(static_cast<double>(i), static_cast<double>(j));
-            const ReceiveWays back = receive_ways(acquisition, options_.beamforming, p);
-            for (Index m = 0; m < pairs; ++m)
-                if (mask_(m, i, j) != 0)
-                    misplacement_(m, i, j) = static_cast<float>(
-                        misplacement_length(geometry_.measurements[static_cast<std::size_t>(m)], back, p));
+            const ReceiveWays back = receive_ways(hearing, options_.beamforming, p);
+            for (Index m = 0; m < pairs; ++m) {
+                if (mask_(m, i, j) == 0) continue;
+                const auto misplaced = static_cast<float>(
+                    misplacement_length(geometry_.measurements[static_cast<std::size_t>(m)], back, p));
+                // Where no element takes part there are no echoes to be measured.
+                if (std::isfinite(misplaced))
+                    misplacement_(m, i, j) = misplaced;
+                else
+                    mask_(m, i, j) = 0;
+            }
         }
     for (Index i = 0; i < map.rows; ++i)
         rows_.push_back(results_in(map.z(static_cast<double>(i) - 0.5), map.z(static_cast<double>(i) + 0.5),

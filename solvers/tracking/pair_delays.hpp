@@ -12,7 +12,8 @@
 // The way back to the receivers is the same for both and cancels.
 //
 // After M. Bernhardt et al. 2020 (Med. Image Comput.; defaults are those of their published code). The
-// conversion is that of delay_of_displacement.hpp, with the mean receive rate of the elements that take part.
+// conversion is that of delay_of_displacement.hpp, with the mean receive rate of the elements that take part
+// (dead ones, of which no trace was measured, do not).
 // What that leaves out is that echoes are seen in wrong places where c0 is wrong. With D the deviation of
 // slowness from 1 / c0, uniform, n the direction of a transmitted wave at p, and (u, -w) that of an element
 // at distance r, the image of a transmission shows at p the echo of a scatterer at p - c0 D (g_x, g_z):
@@ -106,7 +107,8 @@ public:
     /// Of the operator that these delays belong to: its map and points are `map`, its measurements the pairs.
     [[nodiscard]] const PathGeometry& geometry() const noexcept { return geometry_; }
 
-    /// [pair, rows, columns] of the map: 1 where a pair may measure (f-number, margins), else 0.
+    /// [pair, rows, columns] of the map: 1 where a pair may measure (f-number, margins, some element that
+    /// takes part), else 0.
     [[nodiscard]] View<const float> mask() const noexcept { return mask_.view(); }
 
     /// [pair, rows, columns]: L applied to 1 / c0, or to the slowness that the images were formed with, in s:

@@ -104,9 +104,20 @@ TEST_F(Beamform, LeavesOutDeadChannelsAndSaysSo) {
     ASSERT_EQ(outcome.status, 0) << outcome.err;
     EXPECT_THAT(
         outcome.err,
-        HasSubstr("6 of 64 traces are constant, nearly silent, saturated or NaN and left out: elements 5, "
-                  "20, 21 throughout"));
+        HasSubstr("6 of 64 traces are constant, nearly silent, saturated or NaN and left out: elements 6, "
+                  "21, 22 throughout"));
     EXPECT_NEAR(brightest("point.npy", grid_).x, 1e-3, 1.1e-4);
+}
+
+TEST_F(Beamform, TakesTheOptionsOfRecordings) {
+    // The second transmission alone, and a probe whose elements are 0.3 mm apart by what we know of it.
+    const Outcome outcome =
+        beamform(file("a.png") + window_ + " --transmissions 2 --pitch 0.0003 --sound-speed 1540");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(beamform(file("a.png") + " --transmissions 0"),
+                FailsWith(2, "--transmissions must be from 1"));
+    EXPECT_THAT(beamform(file("a.png") + " --transmissions 3"), FailsWith(1, "transmission"));
+    EXPECT_THAT(beamform(file("a.png") + " --pitch 0.3"), FailsWith(1, "is it in millimetres?"));
 }
 
 TEST_F(Beamform, RefusesWhatGivesNoImage) {

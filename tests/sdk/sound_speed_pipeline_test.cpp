@@ -128,6 +128,25 @@ TEST(SoundSpeedPipeline, HasATikhonovInversionToo) {
     EXPECT_GT(quality_of(frame, pipeline.map()).contrast, 0.2 * contrast);
 }
 
+TEST(SoundSpeedPipeline, RefusesFramesAndMasksOfAnotherSize) {
+    Context context;
+    Acquisition iq = recording().acquisition;
+    iq.demodulation_frequency = 5e6;
+    EXPECT_THAT([&] { SoundSpeedPipeline(iq, recording().rf, recording().options(), context); },
+                ThrowsMessage<Error>(HasSubstr("samples must be RF, these are demodulated with 5000000 Hz")));
+    SoundSpeedOptions options = recording().options();
+    options.delays.pairs.beamforming.measured.resize(3);
+    EXPECT_THAT(
+        [&] { SoundSpeedPipeline(recording().acquisition, recording().rf, std::move(options), context); },
+        ThrowsMessage<Error>(HasSubstr("there are 3 measured ranges and 672 traces")));
+    EXPECT_THAT(
+        [&] {
+            SoundSpeedPipeline(recording().acquisition, Array<float>({7, 96, 100}), recording().options(),
+                               context);
+        },
+        ThrowsMessage<Error>(HasSubstr("samples of RF, 7 x 96 x 1900, got 7 x 96 x 100")));
+}
+
 TEST(SoundSpeedPipeline, RefusesARecordingOfNoise) {
     Context context(make_serial_runner());
     SoundSpeedPipeline pipeline(recording().acquisition, recording().rf, recording().options(), context);
@@ -137,6 +156,7 @@ TEST(SoundSpeedPipeline, RefusesARecordingOfNoise) {
     const Status status = pipeline.run(noise, frame, context);
     EXPECT_EQ(status, Status::corrupt_data);
     EXPECT_TRUE(std::isnan(frame.sound_speed(20, 20)));
+    EXPECT_TRUE(std::isnan(frame.residual(0, 20, 20)));
     EXPECT_THAT([&] { pipeline.explain(status, frame); },
                 ThrowsMessage<Error>(HasSubstr("% of the delays could be measured")));
 }

@@ -168,6 +168,9 @@ TEST(TraceFilter, SaysWhatCannotBe) {
     EXPECT_THAT(
         [] { BandPass(100, 40e6, 5e6, 25e6, 3); },
         ThrowsMessage<Error>(HasSubstr("0 < low < high < sampling_frequency / 2, got 5000000, 25000000")));
+    for (const int order : {-5, 0, 33})
+        EXPECT_THAT([order] { BandPass(100, 40e6, 5e6, 10e6, order); },
+                    ThrowsMessage<Error>(HasSubstr("band-pass: order must be between 1 and 32, got")));
     EXPECT_THAT([] { AnalyticSignal(1); }, ThrowsMessage<Error>(HasSubstr("samples must be between 2 and")));
 }
 

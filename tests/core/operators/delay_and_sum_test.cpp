@@ -368,7 +368,9 @@ TEST(DelayAndSum, FindsOutWhatWasMeasured) {
     data.values(1, 2, 5, 30) = nan;  // two runs: 0-29, 31-199
     for (Index n = 0; n < 200; ++n) data.values(0, 0, 1, n) = data.values(1, 0, 1, n) = 3;    // dead
     for (Index n = 0; n < 80; ++n) data.values(0, 3, 2, n) = data.values(1, 3, 2, n) = 2047;  // saturated
+    data.values(0, 1, 7, 150) = std::numeric_limits<float>::infinity();
     const auto ranges = measured_ranges(data);
+    EXPECT_EQ(ranges[1 * 13 + 7], (MeasuredRange{0, 149}));
     EXPECT_EQ(ranges[0], (MeasuredRange{0, 199}));
     EXPECT_EQ(ranges[2 * 13 + 5], (MeasuredRange{31, 199}));
     EXPECT_EQ(ranges[1], MeasuredRange());

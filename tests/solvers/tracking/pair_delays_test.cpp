@@ -152,7 +152,7 @@ TEST(PairDelays, HaveTheSameBitsOnAnyNumberOfThreads) {
                   0);
 }
 
-TEST(PairDelays, SaysWhatIsWrong) {
+Acquisition two_elements() {
     Acquisition acquisition{make_linear_array(64, 0.3e-3, 0.27e-3), {}};
     for (const Index element : {12, 22})
         acquisition.transmissions.push_back(single_element(acquisition.array, element));
@@ -160,6 +160,45 @@ TEST(PairDelays, SaysWhatIsWrong) {
     acquisition.centre_frequency = 5e6;
     acquisition.start_times = {0, 0};
     acquisition.samples = 1500;
+    return acquisition;
+}
+
+TEST(PairDelays, DoNotMeasureWhereNoElementHears) {
+    // A map that is wider than the array, which ends at x = -9.45 mm: beside it both transmissions are within
+    // their f-number of 0.5 from z = 9.15 mm on (element 22 is at -2.85 mm), and no element hears pixels at
+    // x = -12 mm above z = 20.4 mm, with a receiving f-number of 4.
+    const ImageGrid map = centred_grid(34, 41, 0.6e-3, 0.3e-3);
+    PairDelaysOptions o{.pairs = {{0, 1}}};
+    o.beamforming.f_number = 4;
+    o.margins = {.near = 1e-3, .far = 0, .side = 0};
+    Context context;
+    const PairDelays measurement(two_elements(), map, o, context);
+    const auto row = [](double z) { return static_cast<Index>(std::lround((z - 0.3e-3) / 0.6e-3)); };
+    EXPECT_EQ(measurement.mask()(0, row(15.3e-3), 0), 0);
+    EXPECT_EQ(measurement.mask()(0, row(15.3e-3), 20), 1);
+}
+
+TEST(PairDelays, CountDeadElementsOut) {
+    // The right half of the array is dead: nobody hears what lies below its end within an f-number of 2.
+    const Acquisition acquisition = two_elements();
+    PairDelaysOptions o{.pairs = {{0, 1}}};
+    o.beamforming.f_number = 2;
+    o.margins = {.near = 1e-3, .far = 0, .side = 0};
+    Context context;
+    const ImageGrid map = centred_grid(34, 30, 0.6e-3, 0.3e-3);
+    const auto seen = [&] {
+        const PairDelays measurement(acquisition, map, o, context);
+        return measurement.mask()(0, 33, 29);  // x 8.7 mm, z 20.1 mm; elements to x = 0 are 8.7 mm away
+    };
+    EXPECT_EQ(seen(), 1);
+    o.beamforming.measured.assign(2 * 64, {0, 1499});
+    for (const std::size_t k : {0, 1})
+        for (std::size_t e = 32; e < 64; ++e) o.beamforming.measured[64 * k + e] = {};
+    EXPECT_EQ(seen(), 0);
+}
+
+TEST(PairDelays, SaysWhatIsWrong) {
+    const Acquisition acquisition = two_elements();
     const ImageGrid map = centred_grid(34, 30, 0.6e-3, 0.3e-3);
     const auto expect_refused = [&](auto&& change, const char* message) {
         PairDelaysOptions o{.pairs = {{0, 1}}};
@@ -177,6 +216,8 @@ TEST(PairDelays, SaysWhatIsWrong) {
     expect_refused([](auto& o) { o.margins.near = 40e-3; }, "the margins leave nothing of the map");
     expect_refused([](auto& o) { o.tracking.row_step = 40; }, "further than the pixels of the map");
     expect_refused([](auto& o) { o.valid_share = 0; }, "valid_share must be above 0 and at most 1, got 0");
+    expect_refused([](auto& o) { o.row_spacing = 0.04; },
+                   "row_spacing must be 0 or between 1e-06 and 0.01 m, got 0.04");
 }
 
 }  // namespace
