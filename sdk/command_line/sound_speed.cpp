@@ -178,7 +178,7 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
 
 void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonOptions& common) {
     const OutputKind kind = kind_of(arguments.output);
-    SoundSpeedOptions options;
+    SoundSpeedPipelineOptions options;
     options.method = inversion_method_from_string(arguments.method);
     options.delays.pairs.pairs = parse_pairs(arguments.pairs);
     options.delays.find_speed = arguments.speed == 0;

@@ -130,7 +130,7 @@ DiscResult run_map(const DiscTestOptions& options, Index map) {
         result.simulation_seconds = seconds_since(begin);
 
         const auto recorded = Context::Clock::now();
-        SoundSpeedOptions sound;
+        SoundSpeedPipelineOptions sound;
         sound.method = options.method;
         sound.map = centred_grid(84, 64, 0.6e-3);
         // Pairs (15, 25), (35, 45), (55, 65), (75, 85), (95, 105), (105, 115).

@@ -28,7 +28,7 @@ ImageGrid default_map(const Acquisition& acquisition, double sound_speed) {
                         spacing);
 }
 
-SoundSpeedOptions completed(SoundSpeedOptions options, const Acquisition& acquisition) {
+SoundSpeedPipelineOptions completed(SoundSpeedPipelineOptions options, const Acquisition& acquisition) {
     validate(acquisition, "sound speed");
     if (options.delays.pairs.pairs.empty()) options.delays.pairs.pairs = default_pairs(acquisition);
     if (options.delays.pairs.sound_speed == 0)
@@ -48,7 +48,7 @@ double seconds_since(Context::Clock::time_point begin) noexcept {
 }  // namespace
 
 SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first,
-                                       SoundSpeedOptions options, Context& context)
+                                       SoundSpeedPipelineOptions options, Context& context)
     : options_(completed(std::move(options), acquisition)),
       acquisition_(acquisition),
       alone_(std::make_unique<Context>(make_serial_runner())) {

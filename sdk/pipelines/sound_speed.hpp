@@ -17,7 +17,7 @@ namespace sonolux {
 
 enum class InversionMethod { lbfgs, tikhonov };
 
-struct SoundSpeedOptions {
+struct SoundSpeedPipelineOptions {
     /// Of the map. No rows: square pixels of two pitches under the whole array, down to 50 mm, or to what the
     /// recording reaches at its sound speed.
     ImageGrid map = {};
@@ -61,10 +61,10 @@ public:
     ///
     /// Throws as validate(Acquisition), PairDelays, measure_delays and the inversions do, and
     /// Error{invalid_argument} for a map, a band or a share out of range.
-    SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first, SoundSpeedOptions options,
-                       Context& context);
+    SoundSpeedPipeline(const Acquisition& acquisition, View<const float> first,
+                       SoundSpeedPipelineOptions options, Context& context);
 
-    [[nodiscard]] const SoundSpeedOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const SoundSpeedPipelineOptions& options() const noexcept { return options_; }
     [[nodiscard]] const PairDelays& measurement() const noexcept { return *measurement_; }
     [[nodiscard]] const ImageGrid& map() const noexcept { return options_.map; }
 
@@ -92,7 +92,7 @@ private:
     void filter(View<const float> rf, Context& context) noexcept;
     void reserve(Context& context) const;
 
-    SoundSpeedOptions options_;
+    SoundSpeedPipelineOptions options_;
     Acquisition acquisition_;
     std::unique_ptr<BandPass> band_pass_;
     Array<float> filtered_;

@@ -46,7 +46,7 @@ TEST(SoundSpeedAllocation, DoesNotHappenFrameAfterFrame) {
     for (const InversionMethod method : {InversionMethod::lbfgs, InversionMethod::tikhonov})
         for (const int threads : {1, 2}) {
             Context context(make_openmp_runner(threads));
-            SoundSpeedOptions options;
+            SoundSpeedPipelineOptions options;
             options.method = method;
             options.map = centred_grid(28, 24, 0.6e-3, 0.3e-3);
             options.delays.pairs.margins = {.near = 3e-3, .far = 1e-3, .side = 1e-3};

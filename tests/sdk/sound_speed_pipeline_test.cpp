@@ -60,8 +60,8 @@ struct Recording {
         simulator.simulate(acquisition.transmissions, scatterers, rf, context);
     }
 
-    [[nodiscard]] SoundSpeedOptions options() const {
-        SoundSpeedOptions o;
+    [[nodiscard]] SoundSpeedPipelineOptions options() const {
+        SoundSpeedPipelineOptions o;
         o.map = map;
         o.delays.pairs.margins.side = 2e-3;
         return o;
@@ -120,7 +120,7 @@ TEST(SoundSpeedPipeline, FindsAnInclusionAndAbsoluteSpeeds) {
 
 TEST(SoundSpeedPipeline, HasATikhonovInversionToo) {
     Context context(make_serial_runner());
-    SoundSpeedOptions options = recording().options();
+    SoundSpeedPipelineOptions options = recording().options();
     options.method = InversionMethod::tikhonov;
     SoundSpeedPipeline pipeline(recording().acquisition, recording().rf, std::move(options), context);
     SoundSpeedFrame frame = pipeline.make_frame();
@@ -134,7 +134,7 @@ TEST(SoundSpeedPipeline, RefusesFramesAndMasksOfAnotherSize) {
     iq.demodulation_frequency = 5e6;
     EXPECT_THAT([&] { SoundSpeedPipeline(iq, recording().rf, recording().options(), context); },
                 ThrowsMessage<Error>(HasSubstr("samples must be RF, these are demodulated with 5000000 Hz")));
-    SoundSpeedOptions options = recording().options();
+    SoundSpeedPipelineOptions options = recording().options();
     options.delays.pairs.beamforming.measured.resize(3);
     EXPECT_THAT(
         [&] { SoundSpeedPipeline(recording().acquisition, recording().rf, std::move(options), context); },

@@ -1,4 +1,6 @@
 // tests/sdk/train_sound_speed_test.cpp
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -24,7 +26,7 @@ class TrainSoundSpeed : public testing::Test {
 protected:
     // One set for all tests: 32 elements over 20 x 18 pixels.
     static void SetUpTestSuite() {
-        folder_ = fs::path(testing::TempDir()) / "sonolux_train_sound_speed";
+        folder_ = fs::path(testing::TempDir()) / ("sonolux_train_sound_speed_" + std::to_string(::getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
         std::ofstream(folder_ / "set.toml")
