@@ -119,9 +119,10 @@ SLX_INLINE void fetch(const float* from, const std::int32_t* places, Floats* x) 
         x[3] = shuffle<0xEE>(b, d);
     } else if constexpr (count == 2) {
         const auto pair = [&](int p) {
-            __m128d both = _mm_load_sd(reinterpret_cast<const double*>(from + places[p]));
-            both = _mm_loadh_pd(both, reinterpret_cast<const double*>(from + places[p + 1]));
-            return _mm_castpd_ps(both);
+            // Two floats lie at any multiple of 4 bytes; these two loads do not mind.
+            const __m128 low =
+                _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + places[p]));
+            return _mm_loadh_pi(low, reinterpret_cast<const __m64*>(from + places[p + 1]));
         };
         const Floats a = quarters([&](int p) { return pair(p); });
         const Floats b = quarters([&](int p) { return pair(p + 2); });
