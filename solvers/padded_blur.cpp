@@ -1,6 +1,7 @@
 // sonolux/solvers/padded_blur.cpp
 #include <algorithm>
 
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/solvers/padded_blur.hpp>
 
 namespace sonolux {
@@ -15,7 +16,7 @@ Index domain_size(Index observed, Index border, DomainSize size, const char* nam
     require(border >= 0 && border <= (Index{1} << 16), Status::invalid_argument, "border_", name,
             " must be from 0 to 65536, got ", border);
     const Index exact = observed + 2 * border;
-    return size == DomainSize::fast && border > 0 ? fast_fft_size(exact) : exact;
+    return size == DomainSize::fast && border > 0 ? smooth_size(exact) : exact;
 }
 
 // 1 - z / max z with z the autocorrelation of the kernel's sum along the other direction, periodic over one
@@ -63,15 +64,6 @@ BorderTreatment border_treatment_from_string(std::string_view word) {
         if (word == to_string(treatment)) return treatment;
     fail(Status::invalid_argument, "border treatment must be circular, replicate, taper or valid, got \"",
          word, "\"");
-}
-
-Index fast_fft_size(Index size) noexcept {
-    for (;; ++size) {
-        Index rest = size;
-        for (Index prime : {2, 3, 5})
-            while (rest % prime == 0) rest /= prime;
-        if (rest == 1) return size;
-    }
 }
 
 PaddedBlur::PaddedBlur(Index rows, Index columns, Index border_rows, Index border_columns,

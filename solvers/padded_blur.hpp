@@ -41,9 +41,6 @@ enum class DomainSize {
     fast,   ///< more at the bottom and right, up to the next size that transforms fast
 };
 
-/// The smallest number from `size` on whose prime factors are 2, 3 and 5.
-[[nodiscard]] Index fast_fft_size(Index size) noexcept;
-
 /// Observed images are [rows, columns]; the domain is what they lie in, with `border_rows` above and
 /// `border_columns` to the left, and at least as much below and to the right.
 ///

@@ -9,6 +9,7 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/files/chart.hpp>
+#include <sonolux/sdk/pipelines/median.hpp>
 #include <sonolux/simulation/acoustics/echo.hpp>
 #include <sonolux/simulation/acoustics/pulse.hpp>
 
@@ -151,14 +152,6 @@ DiscResult run_map(const DiscTestOptions& options, Index map) {
         result.error = error.what();
     }
     return result;
-}
-
-double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    const auto half = values.begin() + std::ssize(values) / 2;
-    std::nth_element(values.begin(), half, values.end());
-    if (values.size() % 2 == 1) return *half;
-    return 0.5 * (*half + *std::max_element(values.begin(), half));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include <sonolux/sdk/pipelines/median.hpp>
 #include <sonolux/sdk/pipelines/sound_speed_data.hpp>
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 #include <sonolux/solvers/classical/travel_time_lbfgs.hpp>
@@ -14,12 +15,6 @@ namespace sonolux {
 namespace {
 
 constexpr std::uint64_t evaluation_stream = 140;
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t n = values.size();
-    return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
-}
 
 // Runs one method on all samples: map(i, speed).
 template <class Map>

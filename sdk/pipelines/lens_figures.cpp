@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/core/operators/spectral_blur.hpp>
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/core/srgb.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/files/chart.hpp>
@@ -139,7 +140,7 @@ std::string mtf_chart(const LensSystem& system, Context& context) {
     const Index channels = system.response.channels();
     require(channels == 3, Status::unsupported,
             "figure: the modulation is drawn of 3 channels, the sensor has ", channels);
-    const Index size = fast_fft_size(std::max<Index>(256, 2 * system.bank.size()));
+    const Index size = smooth_size(std::max<Index>(256, 2 * system.bank.size()));
     SpectralBlur blur(3, 3, size, size);
     blur.set_kernels(system.white_kernels);
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/core/operators/spectral_blur.hpp>
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/core/srgb.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/image_set.hpp>
@@ -35,8 +36,8 @@ public:
         : seed_(setup.seed),
           system_(std::move(system)),
           scenes_(std::move(scenes)),
-          rows_(fast_fft_size(scenes_.rows + system_.bank.size() - 1)),
-          columns_(fast_fft_size(scenes_.columns + system_.bank.size() - 1)),
+          rows_(smooth_size(scenes_.rows + system_.bank.size() - 1)),
+          columns_(smooth_size(scenes_.columns + system_.bank.size() - 1)),
           leaves_(setup.seed) {
         const std::vector<Index> sizes = {system_.response.channels(), scenes_.rows, scenes_.columns};
         const std::vector<std::string> axes = {"channel", "row", "column"};

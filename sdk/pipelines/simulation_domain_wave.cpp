@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/sdk/pipelines/acquisition_recipe.hpp>
 #include <sonolux/sdk/pipelines/channel_data_domain.hpp>
 #include <sonolux/simulation/acoustics/kspace_medium.hpp>
@@ -25,24 +26,14 @@ struct WaveOptions {
     Index layer = 20;  // points of the absorbing layer at each side
 };
 
-/// The next product of 2, 3, 5 and 7: what Fourier transforms are fast at.
-Index next_smooth(Index size) noexcept {
-    for (;; ++size) {
-        Index rest = size;
-        for (const Index factor : {2, 3, 5, 7})
-            while (rest % factor == 0) rest /= factor;
-        if (rest == 1) return size;
-    }
-}
-
 class WaveDomain final : public ChannelDataDomain {
 public:
     WaveDomain(const SimulationSetup& setup, ChannelDataOptions options, const WaveOptions& wave,
                const ImageGrid& inner)
         : ChannelDataDomain(setup, std::move(options)), wave_(wave) {
         // The inner grid begins at the array; around it is the absorbing layer.
-        const Index rows = next_smooth(inner.rows + 2 * wave.layer),
-                    columns = next_smooth(inner.columns + 2 * wave.layer);
+        const Index rows = smooth_size(inner.rows + 2 * wave.layer, 7),
+                    columns = smooth_size(inner.columns + 2 * wave.layer, 7);
         grid_ = centred_grid(rows, columns, wave.spacing, -static_cast<double>(wave.layer) * wave.spacing);
         for (const ArrayElement& element : options_.array.elements()) {
             std::vector<Index>& points = elements_.emplace_back();

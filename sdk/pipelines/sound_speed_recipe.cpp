@@ -1,4 +1,5 @@
 // sonolux/sdk/pipelines/sound_speed_recipe.cpp
+#include <sonolux/sdk/pipelines/recipe_heading.hpp>
 #include <sonolux/sdk/pipelines/sound_speed_recipe.hpp>
 
 #include <cmath>
@@ -101,13 +102,7 @@ std::vector<DelaySource> read_sources(RecipeTable& table, const std::string& gro
 SoundSpeedRecipe read_sound_speed_recipe(const std::string& path) {
     RecipeTable table = RecipeTable::read(path);
     SoundSpeedRecipe recipe;
-    recipe.name = table.text("name", std::nullopt);
-    require(!recipe.name.empty() && recipe.name.find('/') == std::string::npos, Status::invalid_argument,
-            table.where("name"), " must be a word without \"/\", got \"", recipe.name, "\"");
-    recipe.licence = table.text("licence", recipe.licence);
-    recipe.seed = static_cast<std::uint64_t>(table.integer("seed", 1, 0));
-    recipe.threads = static_cast<int>(table.integer("threads", 0, 0, 1024));
-    recipe.initial_model = table.text("initial_model", "");
+    read_heading(table, recipe);
     (void)table.one_of("problem.kind", std::nullopt, {"sound_speed"});
     recipe.problem = read_geometry(table);
     recipe.network = read_network(table, recipe.problem);

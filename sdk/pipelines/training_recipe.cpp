@@ -1,4 +1,5 @@
 // sonolux/sdk/pipelines/training_recipe.cpp
+#include <sonolux/sdk/pipelines/recipe_heading.hpp>
 #include <sonolux/sdk/pipelines/training_recipe.hpp>
 
 #include <algorithm>
@@ -285,13 +286,7 @@ void read_validation(RecipeTable& table, TrainingRecipe& recipe) {
 
 TrainingRecipe read_recipe(RecipeTable table) {
     TrainingRecipe recipe;
-    recipe.name = table.text("name", std::nullopt);
-    require(!recipe.name.empty() && recipe.name.find('/') == std::string::npos, Status::invalid_argument,
-            table.where("name"), " must be a word without \"/\", got \"", recipe.name, "\"");
-    recipe.licence = table.text("licence", recipe.licence);
-    recipe.seed = static_cast<std::uint64_t>(table.integer("seed", 1, 0));
-    recipe.threads = static_cast<int>(table.integer("threads", 0, 0, 1024));
-    recipe.initial_model = table.text("initial_model", "");
+    read_heading(table, recipe);
     recipe.network = NetworkReader(table).read();
     read_problem(table, recipe.noise);
     read_blur(table, recipe);

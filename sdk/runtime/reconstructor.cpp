@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 
+#include <sonolux/sdk/runtime/bind_workspace.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 
@@ -174,24 +175,12 @@ void Reconstructor::set_time_limit(double seconds) {
 
 void Reconstructor::bind() {
     bound_ = false;
-    context_.workspace().bind(nullptr, 0);
-    context_.workspace().reserve(workspace_bytes_);
-    finish_bind();
+    bind_own_workspace(context_, workspace_bytes_);
+    bound_ = true;
 }
 
 void Reconstructor::bind(std::span<std::byte> memory) {
-    require(memory.size() >= workspace_bytes_, Status::size_mismatch, "workspace must have at least ",
-            workspace_bytes_, " bytes, got ", memory.size());
-    const auto beyond = reinterpret_cast<std::uintptr_t>(memory.data()) % Workspace::alignment;
-    require(beyond == 0, Status::invalid_argument, "workspace must start at a multiple of ",
-            Workspace::alignment, " bytes, got an address ", beyond, " bytes beyond one");
-    context_.workspace().bind(memory.data(), memory.size());
-    finish_bind();
-}
-
-void Reconstructor::finish_bind() noexcept {
-    // Runners like OpenMP start their threads, and allocate, in the first parallel region.
-    parallel_for(context_, Index{4} * context_.threads(), [](Index, int) noexcept {});
+    bind_workspace(context_, workspace_bytes_, memory);
     bound_ = true;
 }
 

@@ -167,7 +167,6 @@ private:
     void plan(const ShrinkageFieldsOptions& architecture, const ReconstructorOptions& options);
     void require_kernel(View<const float> kernel, const Shape& largest) const;
     void choose_tiles(const ReconstructorOptions& options);
-    void finish_bind() noexcept;
     using InPlanes = std::span<const View<const float>>;  // the channels of one image
     using OutPlanes = std::span<const View<float>>;
     [[nodiscard]] Status check(View<const float> in, View<const float> out) const noexcept;

@@ -88,7 +88,6 @@ private:
     enum class Refusal { none, not_bound, sizes, infinite, mask, too_little, implausible };
 
     [[nodiscard]] Status refuse(Refusal reason) noexcept;
-    void finish_bind() noexcept;
 
     TravelTimeProblem problem_;
     std::string hash_;

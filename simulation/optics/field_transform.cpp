@@ -92,13 +92,4 @@ FieldTransform::FieldTransform(Index size) : size_(size) {
 
 FieldTransform::~FieldTransform() = default;
 
-Index FieldTransform::good_size(Index n) {
-    for (n = (n + 1) / 2 * 2;; n += 2) {
-        Index rest = n;
-        for (const Index p : {2, 3, 5})
-            while (rest % p == 0) rest /= p;
-        if (rest == 1) return n;
-    }
-}
-
 }  // namespace sonolux

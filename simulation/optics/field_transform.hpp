@@ -32,9 +32,6 @@ public:
     void forward(View<Complex> field) const;
     void inverse(View<Complex> field) const;
 
-    /// The smallest size from n on that is a product of 2, 3 and 5 and even.
-    [[nodiscard]] static Index good_size(Index n);
-
 private:
     struct Plans;
     Index size_;

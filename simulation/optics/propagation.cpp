@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include <sonolux/core/error.hpp>
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/simulation/optics/field_transform.hpp>
 #include <sonolux/simulation/optics/propagation.hpp>
 #include <sonolux/simulation/optics/radial_pixels.hpp>
@@ -227,7 +228,7 @@ FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow
             largest_cell * 1e6, " um and a grid of ", needed, " of them, or the field aliases; at most ",
             largest_grid, " are allowed");
     grid.parts = static_cast<Index>(parts);
-    grid.size = FieldTransform::good_size(static_cast<Index>(std::ceil(needed)));
+    grid.size = smooth_size(static_cast<Index>(std::ceil(needed)), 5, 2);
     return grid;
 }
 
