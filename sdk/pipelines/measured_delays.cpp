@@ -30,7 +30,8 @@ MeasuredDelays measure_delays(const Acquisition& acquisition, View<const float> 
     for (int round = 0; round < rounds; ++round) {
         measured.plan = std::make_unique<PairDelays>(acquisition, map, pairs, context);
         context.workspace().reserve(measured.plan->workspace_bytes(context));
-        if (round == 0) measured.frame = measured.plan->make_frame();
+        // The search is half a period at the speed of this round, and images reach that much further.
+        measured.frame = measured.plan->make_frame();
         const Status status = measured.plan->run(rf, measured.frame, context);
         require(status == Status::ok, status, "measured delays: ", to_string(status));
         measured.rounds = round + 1;

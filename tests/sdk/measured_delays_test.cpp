@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -56,6 +57,17 @@ std::vector<float> sample_of(const std::string& recipe_text, std::uint64_t index
     Context context(make_openmp_runner(threads));
     recipe.simulator->simulate(index, sample, context);
     return sample;
+}
+
+TEST(MeasuredDelays, AreMeasuredWhereTheSpeedThatIsFoundWidensTheSearch) {
+    // At 2.5 MHz half a period is 3.9 rows at 1500 m/s, where the search begins, and 4.1 at 1580.
+    std::string slow = common;
+    const std::string speed = "sound_speed = [1500, 1540]";
+    slow.replace(slow.find(speed), speed.size(), "sound_speed = [1580, 1580]");
+    const std::vector<float> sample = sample_of(slow + echoes + "pulse.centre_frequency = 2.5e6\n", 0, 2);
+    const auto measured = std::count_if(sample.begin() + 50 * 32, sample.end(),
+                                        [](float delay) { return std::isfinite(delay); });
+    EXPECT_GT(measured, 1000);
 }
 
 TEST(MeasuredDelays, AreThoseOfRaysUpToSpeckle) {
