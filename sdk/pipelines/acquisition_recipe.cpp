@@ -65,6 +65,51 @@ std::vector<Transmission> read_transmissions(RecipeTable& recipe, const Transduc
     return transmissions;
 }
 
+std::vector<PathSum> read_ray_pairs(RecipeTable& recipe, const std::string& table,
+                                    const TransducerArray& array) {
+    const std::string kind = recipe.one_of(table + ".kind", "elements", {"elements", "plane", "diverging"});
+    const double f_number = recipe.number(table + ".f_number", 0.5, 0, 100);
+    std::vector<RaySource> sides[2];
+    if (kind == "plane") {
+        for (const int side : {0, 1})
+            for (const double angle : recipe.numbers(table + (side == 0 ? ".first_angles" : ".second_angles"),
+                                                     std::nullopt, -1.4, 1.4))
+                sides[side].push_back(plane_rays(angle));
+    } else {
+        const double distance = kind == "diverging" ? recipe.number(table + ".distance", 9e-3, 1e-4, 1) : 0;
+        const std::vector<double> usual[2] = {{15, 35, 55, 75, 95, 105}, {25, 45, 65, 85, 105, 115}};
+        for (const int side : {0, 1})
+            for (const Index n :
+                 read_elements(recipe, table + (side == 0 ? ".first" : ".second"), usual[side], array)) {
+                const ArrayElement& element = array[n];
+                sides[side].push_back(
+                    kind == "elements"
+                        ? rays_of(single_element(array, n), f_number)
+                        : point_rays(element.position - distance * element.normal(), f_number));
+            }
+    }
+    const bool plane = kind == "plane";
+    const char* what = plane ? " angles, " : " elements, ";
+    const std::string first = table + (plane ? ".first_angles" : ".first");
+    const std::string second = table + (plane ? ".second_angles" : ".second");
+    require(sides[0].size() == sides[1].size(), Status::invalid_argument, recipe.where(second), " has ",
+            sides[1].size(), what, first, " has ", sides[0].size());
+    require(!sides[0].empty(), Status::invalid_argument, recipe.where(first),
+            " must name at least one angle");
+    std::vector<PathSum> pairs;
+    for (std::size_t p = 0; p < sides[0].size(); ++p)
+        pairs.push_back(transmission_difference(sides[0][p], sides[1][p]));
+    return pairs;
+}
+
+MaskMargins read_margins(RecipeTable& recipe, const std::string& table) {
+    MaskMargins margins;
+    margins.near = recipe.number(table + ".near", margins.near, 0, 1);
+    margins.far = recipe.number(table + ".far", margins.far, 0, 1);
+    margins.side = recipe.number(table + ".side", margins.side, 0, 1);
+    return margins;
+}
+
 ImageGrid read_fine_grid(RecipeTable& recipe, const std::string& key, double spacing_otherwise,
                          const TransducerArray& array, const ImageGrid& map) {
     const double spacing = recipe.number(key, spacing_otherwise, 1e-5, 1e-2);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <sonolux/core/acoustics/transmission.hpp>
+#include <sonolux/core/operators/path_geometry.hpp>
 #include <sonolux/sdk/files/recipe.hpp>
 
 namespace sonolux {
@@ -20,6 +21,15 @@ namespace sonolux {
 
 /// [transmit]: single elements, plane waves, virtual sources behind the array, or focused beams.
 [[nodiscard]] std::vector<Transmission> read_transmissions(RecipeTable& recipe, const TransducerArray& array);
+
+/// The keys kind, first, second, first_angles, second_angles, distance and f_number of `table`: differences
+/// of travel times between two elements, two plane waves, or two virtual sources behind elements. By default
+/// the six pairs of elements of M. Bernhardt et al. 2020, for 128 of them.
+[[nodiscard]] std::vector<PathSum> read_ray_pairs(RecipeTable& recipe, const std::string& table,
+                                                  const TransducerArray& array);
+
+/// The keys near, far and side of `table`.
+[[nodiscard]] MaskMargins read_margins(RecipeTable& recipe, const std::string& table);
 
 /// The grid that sound is computed on, with square pixels whose size `key` says: from the array down to the
 /// last row of `map`, as wide as the wider of both, and one more pixel on all sides but the top. Throws

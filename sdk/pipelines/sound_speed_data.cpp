@@ -29,21 +29,27 @@ std::size_t field_number(const SetManifest& manifest, const char* name, const st
          name, "\"");
 }
 
-// Where a shard says where its elements are, they must be those of the problem.
-void check_elements(const std::string& file, const TravelTimeProblem& problem) {
+// Where a shard says what its pairs are, they must be those of the problem.
+void check_pairs(const std::string& file, const TravelTimeProblem& problem) {
+    const std::vector<PathSum>& measurements = problem.geometry.measurements;
+    const bool plane = measurements[0][0].source.kind == RaySource::Kind::plane;
     const Hdf5File shard = Hdf5File::open(file);
-    const auto pairs = static_cast<Index>(problem.geometry.measurements.size());
-    if (!shard.has("pairs/x")) return;
-    const std::vector<float> places = shard.read<float>("pairs/x", {pairs, 2});
+    const auto pairs = static_cast<Index>(measurements.size());
+    const char* here = plane ? "pairs/angle" : "pairs/x";
+    const char* other = plane ? "pairs/x" : "pairs/angle";
+    require(!shard.has(other), Status::invalid_argument, file, ": has ", other,
+            "; the recipe's geometry is of ", plane ? "plane waves" : "elements or virtual sources");
+    if (!shard.has(here)) return;
+    const std::vector<float> places = shard.read<float>(here, {pairs, 2});
     for (Index p = 0; p < pairs; ++p)
         for (Index side = 0; side < 2; ++side) {
-            const double x =
-                problem.geometry.measurements[static_cast<std::size_t>(p)][static_cast<std::size_t>(side)]
-                    .source.origin.x;
+            const RaySource& source =
+                measurements[static_cast<std::size_t>(p)][static_cast<std::size_t>(side)].source;
+            const double place = plane ? source.angle : source.origin.x;
             const double there = places[static_cast<std::size_t>(2 * p + side)];
-            require(std::abs(x - there) < 1e-6, Status::invalid_argument, file,
-                    ": pairs/x says that element ", side + 1, " of pair ", p + 1, " is at ", there,
-                    " m, the recipe's geometry at ", x, " m");
+            require(std::abs(place - there) < 1e-6, Status::invalid_argument, file, ": ", here,
+                    " says that source ", side + 1, " of pair ", p + 1, " is at ", there,
+                    plane ? " rad" : " m", ", the recipe's geometry at ", place, plane ? " rad" : " m");
         }
 }
 
@@ -72,7 +78,7 @@ DelaySamples::DelaySamples(const DelaySource& source, const TravelTimeProblem& p
     for (Index i = 0; i < count; ++i) {
         const Index sample = wanted[static_cast<std::size_t>(i)];
         const std::string file = set.file_of(sample);
-        if (file != checked) check_elements(checked = file, problem);
+        if (file != checked) check_pairs(checked = file, problem);
         const SampleBlock block = set.read(sample);
         const std::span<const float> speeds = block.field(0, manifest, speed);
         const std::span<const float> times = block.field(0, manifest, delays);

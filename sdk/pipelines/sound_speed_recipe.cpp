@@ -37,20 +37,11 @@ MaskedVariationalOptions read_network(RecipeTable& table, const TravelTimeProble
 TravelTimeProblem read_geometry(RecipeTable& table) {
     TravelTimeProblem problem;
     const TransducerArray array = read_array(table);
-    // Those of M. Bernhardt et al. 2020 for 128 elements, as those of the ray domain.
-    const auto first = read_elements(table, "geometry.first", {15, 35, 55, 75, 95, 105}, array);
-    const auto second = read_elements(table, "geometry.second", {25, 45, 65, 85, 105, 115}, array);
-    require(first.size() == second.size(), Status::invalid_argument, table.where("geometry.second"), " has ",
-            second.size(), " elements, geometry.first has ", first.size());
-    std::vector<std::pair<Index, Index>> pairs;
-    for (std::size_t p = 0; p < first.size(); ++p) pairs.emplace_back(first[p], second[p]);
     const ImageGrid map = centred_grid(
         table.integer("geometry.rows", 84, 2, 8192), table.integer("geometry.columns", 64, 2, 8192),
         table.number("geometry.spacing", 0.6e-3, 1e-6, 1e-2), table.number("geometry.top", 0, -1, 1));
-    problem.geometry = element_pairs(map, array, pairs, table.number("geometry.f_number", 0.5, 0, 100));
-    problem.margins.near = table.number("geometry.near", problem.margins.near, 0, 1);
-    problem.margins.far = table.number("geometry.far", problem.margins.far, 0, 1);
-    problem.margins.side = table.number("geometry.side", problem.margins.side, 0, 1);
+    problem.geometry = {map, map, read_ray_pairs(table, "geometry", array)};
+    problem.margins = read_margins(table, "geometry");
     problem.slowest = table.number("geometry.slowest", problem.slowest, 100, 10000);
     problem.fastest = table.number("geometry.fastest", problem.fastest, problem.slowest, 10000);
     problem.smoothing = table.number("network.smoothing", 0, 0, 0.1);

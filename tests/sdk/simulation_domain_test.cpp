@@ -82,6 +82,36 @@ TEST(RayDomain, HasTheDelaysOfPathLengthsInUniformTissueWithBothSolvers) {
     }
 }
 
+TEST(RayDomain, HasTheDelaysOfPlaneWavesAndVirtualSourcesInUniformTissue) {
+    const auto delays_of = [](const std::string& ray, const auto& exact) {
+        const SimulationRecipe recipe =
+            parse_simulation_recipe(std::string(uniform) + "domain = \"ray\"\n" + ray, "r.toml");
+        const std::vector<float> sample = sample_of(recipe, 1);
+        const ImageGrid& grid = recipe.setup.grid;
+        Index seen = 0;
+        for (Index n = 0; n < grid.rows * grid.columns; ++n) {
+            const float delay = sample[static_cast<std::size_t>(grid.rows * grid.columns + n)];
+            if (std::isnan(delay)) continue;
+            const Point p =
+                grid.point(static_cast<double>(n / grid.columns), static_cast<double>(n % grid.columns));
+            EXPECT_NEAR(delay, exact(p) / 1500, 1e-11) << ray << " at " << p.x << ", " << p.z;
+            ++seen;
+        }
+        return seen;
+    };
+    // Below the array a ray of angle a goes z / cos a.
+    EXPECT_GT(delays_of("ray.kind = \"plane\"\nray.first_angles = 0.2\nray.second_angles = -0.1\n",
+                        [](Point p) { return p.z / std::cos(0.2) - p.z / std::cos(0.1); }),
+              500);
+    // From 9 mm behind the array, the part in front of it.
+    const auto path = [](Point p, int element) {
+        return std::hypot(p.x - (element - 64.5) * 0.3e-3, p.z + 9e-3) * p.z / (p.z + 9e-3);
+    };
+    EXPECT_GT(delays_of("ray.kind = \"diverging\"\nray.first = 58\nray.second = 70\n",
+                        [&](Point p) { return path(p, 58) - path(p, 70); }),
+              500);
+}
+
 TEST(RayDomain, RefusesBadPairsByName) {
     const auto with = [](const std::string& more) {
         return [more] {
@@ -93,6 +123,11 @@ TEST(RayDomain, RefusesBadPairsByName) {
         ThrowsMessage<Error>(HasSubstr("r.toml:12: ray.first must be elements from 1 to 128, got 0")));
     EXPECT_THAT(with("ray.first = [1, 2, 3]\nray.second = [5, 6]"),
                 ThrowsMessage<Error>(HasSubstr("ray.second has 2 elements, ray.first has 3")));
+    EXPECT_THAT(with("ray.kind = \"plane\"\nray.first_angles = [0, 0.1]\nray.second_angles = 0.2"),
+                ThrowsMessage<Error>(HasSubstr("ray.second_angles has 1 angles, ray.first_angles has 2")));
+    EXPECT_THAT(with("ray.kind = \"plane\"\nray.first_angles = 0\nray.second_angles = 0.2\n"
+                     "ray.solver = \"eikonal\""),
+                ThrowsMessage<Error>(HasSubstr("ray.solver must be \"straight\" where")));
     EXPECT_THAT(with("ray.spacing = 1e-5\narray.elements = 4096"),
                 ThrowsMessage<Error>(HasSubstr("ray.spacing: pixels of 1e-05 m make a grid of")));
 }

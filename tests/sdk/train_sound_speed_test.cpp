@@ -139,7 +139,7 @@ TEST_F(TrainSoundSpeed, LetsRangesFollowTheData) {
 
 TEST_F(TrainSoundSpeed, RefusesSetsOfAnotherGeometryByName) {
     EXPECT_THAT([&] { train(request(recipe("", "8, 13, 21"), "other")); },
-                ThrowsMessage<Error>(HasSubstr("pairs/x says that element 1 of pair 1")));
+                ThrowsMessage<Error>(HasSubstr("pairs/x says that source 1 of pair 1")));
     std::ofstream(folder_ / "wrong.toml") << "name = 'wrong'\nproblem.kind = 'sound_speed'\ndata.sets = ['"
                                           << (folder_ / "set").string() << "']\n";
     EXPECT_THAT([&] { train(request((folder_ / "wrong.toml").string(), "wrong")); },
