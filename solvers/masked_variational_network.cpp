@@ -20,6 +20,9 @@ std::unique_ptr<UnrolledNetwork> make_masked_variational_network(const MaskedVar
 
 void initialise(UnrolledNetwork& network, const MaskedVariationalOptions& options, std::uint64_t seed) {
     constexpr float data_range = 4, prior_range = 4;  // deviations; the data soon say better
+    // Beside a smooth step. Operators that say little of what is smooth leave images that are tens of
+    // deviations of the data: what a prior changes must be of that size for it to be learned soon.
+    constexpr float first_data_step = 0.3f, first_prior_step = 30;
     constexpr float data_slope = 1, deviation = 0.01f, momentum = 0.9f;
     constexpr std::uint64_t stream = 110;
     Philox random(seed, stream);
@@ -42,7 +45,11 @@ void initialise(UnrolledNetwork& network, const MaskedVariationalOptions& option
         } else if (is(".activation")) {
             for (float& value : values) value = deviation * random.normal();
         } else if (is("_step") || is(".preconditioner")) {
-            std::fill(values.begin(), values.end(), 1.0f);
+            const float first = !options.smooth_step ? 1
+                                : is(".data_step")   ? first_data_step
+                                : is(".prior_step")  ? first_prior_step
+                                                     : 1;
+            std::fill(values.begin(), values.end(), first);
         } else if (is(".momentum")) {
             values[0] = momentum;
         } else if (is(".ranges")) {

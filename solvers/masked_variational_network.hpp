@@ -3,20 +3,24 @@
 // Unrolled variational networks for measurements of which some are missing, with a learned data term:
 // gradient steps with momentum on an energy that changes from step to step,
 //
-//     s_k = mu_k s_{k-1} + u1_k(rho) A^T (m p phi_k(p m (A x - y))) + u2_k(rho) sum_i D_i^T (w_i
-//     psi_{k,i}(D_i x)) x  <- x - s_k
+//     g_k = A^T (m p phi_k(p m (A x - y)))
+//     s_k = mu_k s_{k-1} + u1_k(rho) g_k + u3_k(rho) S S g_k + u2_k(rho) sum_i D_i^T (w_i psi_{k,i}(D_i x))
+//     x  <- x - s_k
 //
 // m says which readings there are and rho which fraction of them; phi_k weighs residuals, and p readings (all
-// products elementwise). The second sum is the gradient of a field of experts whose filters lie inside the
-// image, with weights w_i that depend on the place. Everything but A, m and rho is learned, for each step
-// apart. The network starts from x = A^T (m y).
+// products elementwise). The last sum is the gradient of a field of experts whose filters lie inside the
+// image, with weights w_i that depend on the place. Everything but A, S, m and rho is learned, for each step
+// apart. Vishnevskiy et al. 2018 and 2019; Bernhardt et al. 2020.
 //
-// Vishnevskiy et al. 2018 and 2019; Bernhardt et al. 2020.
+// Theirs has no u3 and starts from x = A^T (m y). S smooths: what operators such as differences of travel
+// times say little of, the smooth parts of an image, moves as fast as the rest by it, and is there from the
+// beginning where the network starts from a few steps of a linear inversion (regularised_start.hpp).
 #pragma once
 
 #include <memory>
 
 #include <sonolux/priors/fields_of_experts.hpp>
+#include <sonolux/solvers/regularised_start.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
 namespace sonolux {
@@ -39,10 +43,12 @@ struct MaskedVariationalOptions {
     int stages = 20;                 ///< 1 to 100
     bool shared_parameters = false;  ///< all stages use the parameters of the first
     FilterBankOptions filters{FilterKind::unit_with_mean, 32, 8};
-    int weight_nodes = 8;      ///< of the w_i along each side, 2 to 32; 0: no weights
-    int knots = 35;            ///< of each psi and phi, 2 to 256
-    int step_knots = 35;       ///< of u1 and u2 on [0, 1], 2 to 256
-    Index preconditioner = 0;  ///< how many readings have a p of their own: all, or 0 for none
+    int weight_nodes = 8;                ///< of the w_i along each side, 2 to 32; 0: no weights
+    int knots = 35;                      ///< of each psi and phi, 2 to 256
+    int step_knots = 35;                 ///< of u1 and u2 on [0, 1], 2 to 256
+    Index preconditioner = 0;            ///< how many readings have a p of their own: all, or 0 for none
+    bool smooth_step = false;            ///< whether there is a u3: observations need a smoothing then
+    RegularisedStartOptions start = {};  ///< what callers are to start the network from
 
     static constexpr float value_scale = 1;  ///< networks work in the units of their data
     static constexpr int sigma_degree = 0;   ///< nor do they look at a noise level

@@ -55,6 +55,11 @@ const MaskedVariationalOptions& checked(const MaskedVariationalOptions& options)
     return options;
 }
 
+void smooth_twice(View<const float> in, const ExponentialSmoothing& smoothing, View<float> out) noexcept {
+    smoothing.smooth(in, out);
+    smoothing.smooth(out, out);
+}
+
 // Moves the knots of a row from [-from, from] to [-to, to].
 void move_knots(std::span<float> row, double from, double to) {
     const std::vector<float> old(row.begin(), row.end());
@@ -82,6 +87,7 @@ MaskedVariationalStage::MaskedVariationalStage(const MaskedVariationalOptions& o
                                 options.knots,
                                 options.step_knots,
                                 options.step_knots,
+                                options.smooth_step ? options.step_knots : 0,
                                 1,
                                 options.preconditioner,
                                 2};
@@ -99,6 +105,7 @@ std::vector<Parameter> MaskedVariationalStage::parameters() const {
         {.name = "data_activation", .shape = {1, knots}, .knots = knots},
         {.name = "data_step", .shape = {1, steps}},
         {.name = "prior_step", .shape = {1, steps}},
+        {.name = "smooth_step", .shape = {1, options_.smooth_step ? steps : 0}},
         {.name = "momentum", .shape = {1}, .constraint = Constraint::unit_interval},
         {.name = "preconditioner", .shape = {options_.preconditioner}},
         {.name = "ranges", .shape = {2}, .constraint = Constraint::fixed}};
@@ -138,11 +145,16 @@ std::size_t MaskedVariationalStage::workspace_bytes(Index rows, Index columns, c
         inside = std::max(inside, (options_.preconditioner > 0 ? 4 : 3) *
                                           Workspace::bytes<float>(padded(forward->range().elements())) +
                                       std::max(forward->workspace_bytes(context), phi_.workspace_bytes()));
-    return inside + 3 * image + Workspace::bytes<float>(static_cast<Index>(parameters_.size()));
+    return inside + 4 * image + Workspace::bytes<float>(static_cast<Index>(parameters_.size()));
 }
 
 Index MaskedVariationalStage::kept_floats(Index rows, Index columns) const noexcept {
-    return prior_.kept_floats(rows, columns) + 2 * rows * columns;
+    return prior_.kept_floats(rows, columns) + gradients_kept() * rows * columns;
+}
+
+float MaskedVariationalStage::step(Part which, const Observation& observation) const noexcept {
+    const std::span<const float> own(parameters_);
+    return static_cast<float>(steps_.exact(part(own, which), double{observation.measured}));
 }
 
 float MaskedVariationalStage::weight_of(View<const float> mask, Index reading) const noexcept {
@@ -170,12 +182,16 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
     const View<const float> x = plane(state, 0), velocity = plane(state, 1);
     const Index pixels = x.elements(), readings = observation.forward->range().elements();
     Scratch scratch(context.workspace());
-    // Both gradients, kept for the way back where there is room.
+    // All gradients, kept for the way back where there is room.
     float* kept = observation.kept;
     float* kept_responses = nullptr;
-    if (kept != nullptr && prior_.kept_floats(x.rows(), x.columns()) > 0) kept_responses = kept + 2 * pixels;
-    const View<float> of_data(kept != nullptr ? kept : scratch.take<float>(pixels), x.shape());
-    const View<float> of_prior(kept != nullptr ? kept + pixels : scratch.take<float>(pixels), x.shape());
+    if (kept != nullptr && prior_.kept_floats(x.rows(), x.columns()) > 0)
+        kept_responses = kept + gradients_kept() * pixels;
+    const auto gradient = [&](Index i) {
+        return View<float>(kept != nullptr ? kept + i * pixels : scratch.take<float>(pixels), x.shape());
+    };
+    const View<float> of_data = gradient(0), of_prior = gradient(1);
+    const View<float> smoothed = options_.smooth_step ? gradient(2) : View<float>();
     prior_.gradient(x, of_prior, kept_responses, context);
     {
         Scratch inner(context.workspace());
@@ -188,16 +204,18 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
         });
         observation.forward->adjoint(View<const float>(z, observation.forward->range()), of_data, context);
     }
-    const std::span<const float> own(parameters_);
-    const auto u1 = static_cast<float>(steps_.exact(part(own, data_step_part), double{observation.measured}));
-    const auto u2 =
-        static_cast<float>(steps_.exact(part(own, prior_step_part), double{observation.measured}));
+    const float u1 = step(data_step_part, observation), u2 = step(prior_step_part, observation);
+    float u3 = 0;
+    if (options_.smooth_step) {
+        u3 = step(smooth_step_part, observation);
+        smooth_twice(of_data, *observation.smoothing, smoothed);
+    }
     float* image = plane(next, 0).data();
     float* next_velocity = plane(next, 1).data();
     parallel_for(context, (pixels + block - 1) / block, [&](Index b, int) {
         for (Index i = b * block; i < std::min(pixels, (b + 1) * block); ++i) {
-            const float s =
-                momentum_ * velocity.data()[i] + (u1 * of_data.data()[i] + u2 * of_prior.data()[i]);
+            float s = momentum_ * velocity.data()[i] + (u1 * of_data.data()[i] + u2 * of_prior.data()[i]);
+            if (u3 != 0) s += u3 * smoothed.data()[i];
             next_velocity[i] = s;
             image[i] = x.data()[i] - s;
         }
@@ -206,7 +224,8 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
 
 // With t the upstream of s, s_bar - x_bar of what comes after: r = A x - y, q = m p, z = q r, e = q phi(z),
 //
-//     u1_bar = <A^T e, t>    w = u1 A t    phi upstream: q w    z_bar = phi'(z) q w    (A x)_bar = q z_bar
+//     u1_bar = <A^T e, t>    w = A (u1 t + u3 S S t)    phi upstream: q w    z_bar = phi'(z) q w
+//     u3_bar = <S S A^T e, t>    (A x)_bar = q z_bar
 //     p_bar = m (w phi(z) + z_bar r)
 void MaskedVariationalStage::backward(View<const float> state, const Observation& observation,
                                       View<const float> /*next*/, View<const float> next_bar,
@@ -215,11 +234,11 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
     const View<const float> x = plane(state, 0), velocity = plane(state, 1);
     const View<const float> image_bar = plane(next_bar, 0), next_velocity_bar = plane(next_bar, 1);
     const Index pixels = x.elements(), readings = observation.forward->range().elements();
-    const std::span<const float> own(parameters_);
     float* kept = observation.kept;
     assert(kept != nullptr);
     const View<const float> of_data(kept, x.shape()), of_prior(kept + pixels, x.shape());
-    float* responses = prior_.kept_floats(x.rows(), x.columns()) > 0 ? kept + 2 * pixels : nullptr;
+    const bool keeps_responses = prior_.kept_floats(x.rows(), x.columns()) > 0;
+    float* responses = keeps_responses ? kept + gradients_kept() * pixels : nullptr;
     if (observation.peaks != nullptr && responses != nullptr)
         observation.peaks[1] =
             std::max(observation.peaks[1], prior_.largest_kept(responses, x.rows(), x.columns()));
@@ -241,10 +260,10 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
     };
     add_step(data_step_part, dot(of_data, upstream));
     add_step(prior_step_part, dot(of_prior, upstream));
+    if (options_.smooth_step)
+        add_step(smooth_step_part, dot(View<const float>(kept + 2 * pixels, x.shape()), upstream));
     part(parameter_bar, momentum_part)[0] += static_cast<float>(dot(velocity, upstream));
-    const auto u1 = static_cast<float>(steps_.exact(part(own, data_step_part), double{observation.measured}));
-    const auto u2 =
-        static_cast<float>(steps_.exact(part(own, prior_step_part), double{observation.measured}));
+    const float u1 = step(data_step_part, observation), u2 = step(prior_step_part, observation);
 
     const View<float> x_bar = state_bar.empty() ? View<float>() : plane(state_bar, 0);
     if (!state_bar.empty()) {
@@ -261,7 +280,14 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
     if (!x_bar.empty())
         for (Index i = 0; i < pixels; ++i) x_bar.data()[i] += image_bar.data()[i];
 
-    for (Index i = 0; i < pixels; ++i) direction.data()[i] = u1 * upstream.data()[i];
+    if (options_.smooth_step) {
+        const float u3 = step(smooth_step_part, observation);
+        smooth_twice(upstream, *observation.smoothing, direction);
+        for (Index i = 0; i < pixels; ++i)
+            direction.data()[i] = u1 * upstream.data()[i] + u3 * direction.data()[i];
+    } else {
+        for (Index i = 0; i < pixels; ++i) direction.data()[i] = u1 * upstream.data()[i];
+    }
     const Shape range = observation.forward->range();
     float* z = scratch.take<float>(padded(readings));
     float* u = scratch.take<float>(padded(readings));

@@ -102,6 +102,16 @@ std::vector<PathSum> read_ray_pairs(RecipeTable& recipe, const std::string& tabl
     return pairs;
 }
 
+std::vector<RaySource> read_receive(RecipeTable& recipe, const std::string& table,
+                                    const TransducerArray& array) {
+    const Index every = recipe.integer(table + ".receive_every", 0, 0, array.size());
+    const double f_number = recipe.number(table + ".receive_f_number", 1, 0.1, 100);
+    std::vector<RaySource> receive;
+    for (Index e = every / 2; every > 0 && e < array.size(); e += every)
+        receive.push_back(rays_of(single_element(array, e), f_number));
+    return receive;
+}
+
 MaskMargins read_margins(RecipeTable& recipe, const std::string& table) {
     MaskMargins margins;
     margins.near = recipe.number(table + ".near", margins.near, 0, 1);

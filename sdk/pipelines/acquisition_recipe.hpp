@@ -28,6 +28,11 @@ namespace sonolux {
 [[nodiscard]] std::vector<PathSum> read_ray_pairs(RecipeTable& recipe, const std::string& table,
                                                   const TransducerArray& array);
 
+/// The keys receive_every and receive_f_number of `table`: every so manieth element as rays, or none (0,
+/// which is the default).
+[[nodiscard]] std::vector<RaySource> read_receive(RecipeTable& recipe, const std::string& table,
+                                                  const TransducerArray& array);
+
 /// The keys near, far and side of `table`.
 [[nodiscard]] MaskMargins read_margins(RecipeTable& recipe, const std::string& table);
 

@@ -56,15 +56,21 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
     SoundSpeedReconstructor network(model, {.threads = options.threads});
     network.bind();
     Context context(make_openmp_runner(options.threads));
-    const SoundSpeedSetup setup(network.problem(), context);
+    const SoundSpeedSetup setup(network.problem(), {}, context);
     DelaySource source;
     source.path = options.set;
     source.augmentation = {options.missing, options.missing, 16, options.noise};
     const DelaySamples samples(source, setup.problem, options.samples);
     const Shape domain = setup.forward->domain(), range = setup.forward->range();
 
-    // What was measured, again in seconds.
-    std::vector<Array<float>> delays, masks;
+    // What was measured, again in seconds; and what an inversion of the operator itself takes: that maps a
+    // uniform slowness elsewhere where delays are of echoes.
+    const OperatorPointer seconds = make_delays_in_seconds(setup.problem);
+    Array<float> of_uniform(range), ones(domain);
+    std::fill(ones.begin(), ones.end(), 1.0f);
+    context.workspace().reserve(seconds->workspace_bytes(context));
+    seconds->apply(ones, of_uniform, context);
+    std::vector<Array<float>> delays, to_invert, masks;
     std::vector<double> uniform;
     DelayCase one(setup);
     context.workspace().reserve(one.workspace_bytes(context));
@@ -72,11 +78,15 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
         one.make(samples, i, options.seed, evaluation_stream, static_cast<std::uint64_t>(i), context);
         const Observation observation = one.observation();
         Array<float>& d = delays.emplace_back(range);
+        Array<float>& inverted = to_invert.emplace_back(range);
         Array<float>& m = masks.emplace_back(range);
+        const double uniform_slowness = one.whitening().level / setup.problem.operator_norm;
         for (Index n = 0; n < d.elements(); ++n) {
+            const double left = one.whitening().deviation * observation.data.data()[n];
             m.data()[n] = observation.mask.data()[n];
-            d.data()[n] = static_cast<float>(one.whitening().deviation * observation.data.data()[n] +
-                                             one.whitening().level * setup.whitening->response().data()[n]);
+            d.data()[n] =
+                static_cast<float>(left + one.whitening().level * setup.whitening->response().data()[n]);
+            inverted.data()[n] = static_cast<float>(left + uniform_slowness * of_uniform.data()[n]);
         }
         uniform.push_back(setup.problem.operator_norm / one.whitening().level);
     }
@@ -97,7 +107,7 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
     if (lambdas.empty()) lambdas.push_back(TravelTimeLbfgsOptions{}.lambda);
     SoundSpeedResult best;
     for (const double lambda : lambdas) {
-        InversionProblem problem{.forward = make_path_integral(setup.problem.geometry)};
+        InversionProblem problem{.forward = seconds};
         problem.possible = trusted(setup.problem);
         problem.least_fraction = 0.001;
         TravelTimeLbfgsOptions how;
@@ -107,7 +117,7 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
         SoundSpeedResult result =
             measure(sentence("lbfgs ", lambda), samples, domain, [&](Index i, View<float> speed) {
                 const auto n = static_cast<std::size_t>(i);
-                const Status status = inverter->run(delays[n], masks[n], speed, context);
+                const Status status = inverter->run(to_invert[n], masks[n], speed, context);
                 require(status == Status::ok, status, options.set, ": L-BFGS gives up on sample ", i, ": ",
                         to_string(status));
                 for (Index p = 0; p < speed.elements(); ++p) speed.data()[p] = 1 / speed.data()[p];

@@ -95,17 +95,27 @@ DelaySamples::DelaySamples(const DelaySource& source, const TravelTimeProblem& p
                             manifest.seed);
 }
 
-SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, Context& context)
-    : problem(std::move(travel_times)) {
+namespace {
+
+TravelTimeProblem with_norm(TravelTimeProblem problem) {
     if (problem.operator_norm == 0) measure_norm(problem);
-    forward = make_operator(problem);
-    smoothing = make_smoothing(problem);
-    trust = trusted(problem);
-    readings = static_cast<Index>(std::count(trust.begin(), trust.end(), 1.0f));
+    return problem;
+}
+
+}  // namespace
+
+SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, const RegularisedStartOptions& options,
+                                 Context& context)
+    : problem(with_norm(std::move(travel_times))),
+      forward(make_operator(problem)),
+      smoothing(make_smoothing(problem)),
+      start(forward, smoothing, options),
+      trust(trusted(problem)),
+      readings(static_cast<Index>(std::count(trust.begin(), trust.end(), 1.0f))) {
     require(readings > 0, Status::invalid_argument, "the geometry's margins leave no delay");
-    const OperatorPointer delays = make_delay_operator(problem);
-    context.workspace().reserve(delays->workspace_bytes(context));
-    whitening = std::make_unique<UniformWhitening>(*delays, context);
+    const OperatorPointer uniform = make_delay_operator(problem);
+    context.workspace().reserve(uniform->workspace_bytes(context));
+    whitening = std::make_unique<UniformWhitening>(*uniform, context);
 }
 
 DelayCase::DelayCase(const SoundSpeedSetup& setup)
@@ -167,7 +177,7 @@ void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, s
     found_ = setup_.whitening->whiten(data_, mask_, data_);
     measured_ =
         static_cast<float>(static_cast<double>(found_.measured) / static_cast<double>(setup_.readings));
-    setup_.forward->adjoint(data_, start_, context);
+    setup_.start.run(data_, mask_, start_, context);
     const double norm = setup_.problem.operator_norm;
     for (Index n = 0; n < truth_.elements(); ++n)
         truth_.data()[n] =
@@ -208,7 +218,6 @@ double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcep
         Worker& worker = *workers_[static_cast<std::size_t>(thread)];
         const DelayCase& one = *cases_[i];
         network.forward(one.start(), one.observation(), worker.estimate, steps, worker.context);
-        if (setup_.smoothing != nullptr) setup_.smoothing->smooth(worker.estimate, worker.estimate);
         to_sound_speed(worker.estimate, one.whitening(), setup_.problem, worker.estimate);
         double squares = 0;
         for (Index n = 0; n < worker.estimate.elements(); ++n) {

@@ -38,14 +38,15 @@ private:
 /// What all samples of a training share.
 struct SoundSpeedSetup {
     TravelTimeProblem problem;
-    OperatorPointer forward;                                ///< of norm 1, from what networks make
-    std::shared_ptr<const ExponentialSmoothing> smoothing;  ///< from that to maps; null: the same
-    Array<float> trust;                                     ///< [measurement, rows, columns]
-    Index readings = 0;                                     ///< that are trusted
+    OperatorPointer forward;                                ///< of norm 1
+    std::shared_ptr<const ExponentialSmoothing> smoothing;  ///< null: none
+    RegularisedStart start;
+    Array<float> trust;  ///< [measurement, rows, columns]
+    Index readings = 0;  ///< that are trusted
     std::unique_ptr<UniformWhitening> whitening;
 
     /// Measures the problem's norm if it is not known.
-    SoundSpeedSetup(TravelTimeProblem problem, Context& context);
+    SoundSpeedSetup(TravelTimeProblem problem, const RegularisedStartOptions& start, Context& context);
 };
 
 /// One sample of a set as a network sees it.
@@ -54,7 +55,7 @@ public:
     explicit DelayCase(const SoundSpeedSetup& setup);
 
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept {
-        return setup_.forward->workspace_bytes(context);
+        return setup_.start.workspace_bytes(context);
     }
 
     /// Sample i of the set; what is taken away and added comes from streams `stream` to stream + 2, sample
@@ -63,7 +64,11 @@ public:
               std::uint64_t number, Context& context) noexcept;
 
     [[nodiscard]] Observation observation() const noexcept {
-        return {.data = data_, .forward = setup_.forward.get(), .mask = mask_, .measured = measured_};
+        return {.data = data_,
+                .forward = setup_.forward.get(),
+                .smoothing = setup_.smoothing.get(),
+                .mask = mask_,
+                .measured = measured_};
     }
     [[nodiscard]] View<const float> start() const noexcept { return start_.view(); }
     [[nodiscard]] View<const float> truth() const noexcept { return truth_.view(); }

@@ -28,6 +28,11 @@ MaskedVariationalOptions read_network(RecipeTable& table, const TravelTimeProble
     network.weight_nodes = whole("network.weight_nodes", network.weight_nodes, 0, 32);
     network.knots = whole("network.knots", network.knots, 2, 256);
     network.step_knots = whole("network.step_knots", network.step_knots, 2, 256);
+    network.smooth_step = table.flag("network.smooth_step", false);
+    require(!network.smooth_step || problem.smoothing > 0, Status::invalid_argument,
+            table.where("network.smooth_step"), " needs a network.smoothing above 0");
+    network.start.steps = whole("network.start_steps", 0, 0, 100);
+    network.start.weight = table.number("network.start_weight", 0, 0, 1e6);
     if (table.flag("network.preconditioner", false))
         network.preconditioner = std::ssize(problem.geometry.measurements) * problem.geometry.map.rows *
                                  problem.geometry.map.columns;
@@ -41,6 +46,7 @@ TravelTimeProblem read_geometry(RecipeTable& table) {
         table.integer("geometry.rows", 84, 2, 8192), table.integer("geometry.columns", 64, 2, 8192),
         table.number("geometry.spacing", 0.6e-3, 1e-6, 1e-2), table.number("geometry.top", 0, -1, 1));
     problem.geometry = {map, map, read_ray_pairs(table, "geometry", array)};
+    problem.receive = read_receive(table, "geometry", array);
     problem.margins = read_margins(table, "geometry");
     problem.slowest = table.number("geometry.slowest", problem.slowest, 100, 10000);
     problem.fastest = table.number("geometry.fastest", problem.fastest, problem.slowest, 10000);

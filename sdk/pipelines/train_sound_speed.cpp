@@ -13,6 +13,7 @@
 #include <sonolux/sdk/pipelines/training_session.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/sha256.hpp>
+#include <sonolux/solvers/training/losses.hpp>
 
 namespace sonolux {
 
@@ -54,35 +55,6 @@ private:
     const std::vector<DelaySamples>& sources_;
     DelayCase case_;
     Shape domain_;
-};
-
-/// The loss of maps x = S w, for networks that make w: S is symmetric, so the gradient is smoothed likewise.
-class MapLoss final : public Loss {
-public:
-    MapLoss(std::shared_ptr<const ExponentialSmoothing> smoothing, bool squared, double epsilon)
-        : smoothing_(std::move(smoothing)), squared_(squared), epsilon_(epsilon) {}
-
-    double value_gradient(View<const float> image, View<const float> truth,
-                          View<float> image_bar) const noexcept override {
-        if (smoothing_ != nullptr)
-            smoothing_->smooth(image, image_bar);
-        else
-            std::copy_n(image.data(), image.elements(), image_bar.data());
-        double sum = 0;
-        for (Index i = 0; i < image_bar.elements(); ++i) {
-            const double difference = double{image_bar.data()[i]} - truth.data()[i];
-            const double root = std::sqrt(difference * difference + epsilon_ * epsilon_);
-            sum += squared_ ? 0.5 * difference * difference : root - epsilon_;
-            image_bar.data()[i] = static_cast<float>(squared_ ? difference : difference / root);
-        }
-        if (smoothing_ != nullptr) smoothing_->smooth(image_bar, image_bar);
-        return sum;
-    }
-
-private:
-    std::shared_ptr<const ExponentialSmoothing> smoothing_;
-    bool squared_;
-    double epsilon_;
 };
 
 std::vector<DelaySamples> load(std::vector<DelaySource> sources, const TravelTimeProblem& problem, Index most,
@@ -134,17 +106,21 @@ TrainSummary train_sound_speed(const TrainRequest& request) {
         const auto trained = network_from_model(model, path);
         std::copy(trained->parameters().begin(), trained->parameters().end(), network->parameters().begin());
     }
-    const SoundSpeedSetup setup(recipe.problem, context);
+    const SoundSpeedSetup setup(recipe.problem, recipe.network.start, context);
     constexpr Index all = Index{1} << 40;
     const std::vector<DelaySamples> sources = load(recipe.sources, setup.problem, all, request.data);
     std::vector<DelaySamples> held_out =
         load(recipe.validation, setup.problem, recipe.validation_samples, request.data);
     const std::string data = fingerprint({&sources, &held_out});
     SoundSpeedValidation validation(setup, *network, std::move(held_out), recipe.seed, context);
-    const MapLoss loss(setup.smoothing, recipe.squared, recipe.l1_epsilon);
+    std::unique_ptr<Loss> loss;
+    if (recipe.squared)
+        loss = std::make_unique<SquaredLoss>();
+    else
+        loss = std::make_unique<SmoothedL1Loss>(recipe.l1_epsilon);
     Trainer trainer(
         *network, training_options(recipe),
-        [&] { return std::make_unique<DelayTrainingCase>(recipe, setup, sources); }, loss, &validation,
+        [&] { return std::make_unique<DelayTrainingCase>(recipe, setup, sources); }, *loss, &validation,
         context);
 
     std::string description;

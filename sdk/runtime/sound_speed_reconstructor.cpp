@@ -50,22 +50,25 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     require(architecture.preconditioner == 0 || architecture.preconditioner == forward_->range().elements(),
             Status::corrupt_data, "model \"", model.name, "\": the preconditioner is of ",
             architecture.preconditioner, " readings, the geometry has ", forward_->range().elements());
+    require(!architecture.smooth_step || smoothing_ != nullptr, Status::corrupt_data, "model \"", model.name,
+            "\": the network has a smooth step, the geometry no smoothing");
+    start_ = std::make_unique<RegularisedStart>(forward_, smoothing_, architecture.start);
     readings_ = static_cast<Index>(std::count(trust_.begin(), trust_.end(), 1.0f));
     require(readings_ > 0, Status::corrupt_data, "model \"", model.name,
             "\": the geometry's margins leave no delay");
     network_->update(1);
     {
         Context serial(make_serial_runner());
-        const OperatorPointer delays = make_delay_operator(problem_);
-        serial.workspace().reserve(delays->workspace_bytes(serial));
-        whitening_ = std::make_unique<UniformWhitening>(*delays, serial);
+        const OperatorPointer uniform = make_delay_operator(problem_);
+        serial.workspace().reserve(uniform->workspace_bytes(serial));
+        whitening_ = std::make_unique<UniformWhitening>(*uniform, serial);
     }
     const Index pixels = forward_->domain().elements(), all = forward_->range().elements();
-    const Observation observation{.data = {}, .forward = forward_.get()};
+    const Observation observation{.data = {}, .forward = forward_.get(), .smoothing = smoothing_.get()};
     workspace_bytes_ = 2 * Workspace::bytes<float>(all) + 2 * Workspace::bytes<float>(pixels) +
                        std::max(network_->run_workspace_bytes(forward_->domain()[0], forward_->domain()[1],
                                                               context_, observation),
-                                forward_->workspace_bytes(context_));
+                                start_->workspace_bytes(context_));
     if (!options.progress) return;
     context_.set_progress([this, progress = options.progress](const Progress& stage) {
         stopped_ = !progress(stage);
@@ -128,13 +131,13 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
     if (!(report_.uniform_speed >= problem_.slowest && report_.uniform_speed <= problem_.fastest))
         return refuse(Refusal::implausible);
 
-    forward_->adjoint(whitened, start, context_);
+    start_->run(whitened, counts, start, context_);
     const Observation observation{.data = whitened,
                                   .forward = forward_.get(),
+                                  .smoothing = smoothing_.get(),
                                   .mask = counts,
                                   .measured = static_cast<float>(report_.measured)};
     const Status status = network_->run_from(start, observation, image, context_);
-    if (smoothing_ != nullptr) smoothing_->smooth(image, image);
     to_sound_speed(image, found, problem_, speed);
     if (!support.empty()) {
         const Index pixels = domain.elements(), measurements = range[0];

@@ -15,6 +15,7 @@
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
+#include <sonolux/solvers/regularised_start.hpp>
 #include <sonolux/solvers/uniform_whitening.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
@@ -93,6 +94,7 @@ private:
     std::string hash_;
     OperatorPointer forward_;
     std::shared_ptr<const ExponentialSmoothing> smoothing_;
+    std::unique_ptr<RegularisedStart> start_;
     Array<float> trust_;
     Index readings_ = 0;
     std::unique_ptr<UniformWhitening> whitening_;

@@ -2,6 +2,7 @@
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
 
 #include <sonolux/core/check/dot_test.hpp>
+#include <sonolux/core/operators/echo_path_integral.hpp>
 #include <sonolux/sdk/runtime/sha256.hpp>
 
 namespace sonolux {
@@ -70,9 +71,12 @@ Json body(const TravelTimeProblem& problem) {
         for (const WeightedRays& rays : sum) list.append(to_json(rays));
         measurements.append(std::move(list));
     }
+    Json receive = Json::list();
+    for (const RaySource& element : problem.receive) receive.append(to_json(WeightedRays{element, 1}));
     return Json::object()
         .set("map", to_json(problem.geometry.map))
         .set("measurements", std::move(measurements))
+        .set("receive", std::move(receive))
         .set("margins", Json::object()
                             .set("near", problem.margins.near)
                             .set("far", problem.margins.far)
@@ -89,9 +93,7 @@ bool operator==(const TravelTimeProblem& a, const TravelTimeProblem& b) {
 }
 
 void measure_norm(TravelTimeProblem& problem) {
-    const OperatorPointer delays = make_path_integral(problem.geometry);
-    const auto smoothing = make_smoothing(problem);
-    problem.operator_norm = smoothing ? operator_norm(Chain(delays, smoothing)) : operator_norm(*delays);
+    problem.operator_norm = operator_norm(*make_delays_in_seconds(problem));
 }
 
 std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProblem& problem) {
@@ -100,21 +102,35 @@ std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProbl
     return std::make_shared<ExponentialSmoothing>(map.rows, map.columns, problem.smoothing / map.row_spacing);
 }
 
+OperatorPointer make_delays_in_seconds(const TravelTimeProblem& problem) {
+    if (problem.receive.empty()) return make_path_integral(problem.geometry);
+    return std::make_shared<EchoPathIntegral>(problem.geometry, problem.receive);
+}
+
+namespace {
+
+OperatorPointer over_norm(const TravelTimeProblem& problem, OperatorPointer op) {
+    require(problem.operator_norm > 0, Status::invalid_argument,
+            "the norm of the travel-time operator must be above 0, got ", problem.operator_norm);
+    return std::make_shared<Scaled>(static_cast<float>(1 / problem.operator_norm), std::move(op));
+}
+
+}  // namespace
+
 OperatorPointer make_operator(const TravelTimeProblem& problem) {
-    const OperatorPointer delays = make_delay_operator(problem);
-    const auto smoothing = make_smoothing(problem);
-    return smoothing ? std::make_shared<Chain>(delays, smoothing) : delays;
+    return over_norm(problem, make_delays_in_seconds(problem));
 }
 
 OperatorPointer make_delay_operator(const TravelTimeProblem& problem) {
-    require(problem.operator_norm > 0, Status::invalid_argument,
-            "the norm of the travel-time operator must be above 0, got ", problem.operator_norm);
-    return std::make_shared<Scaled>(static_cast<float>(1 / problem.operator_norm),
-                                    make_path_integral(problem.geometry));
+    return over_norm(problem, make_path_integral(problem.geometry));
 }
 
 Array<float> trusted(const TravelTimeProblem& problem) {
-    return measurement_mask(problem.geometry, problem.margins);
+    Array<float> mask = measurement_mask(problem.geometry, problem.margins);
+    if (problem.receive.empty()) return mask;
+    const EchoPathIntegral echoes(problem.geometry, problem.receive);
+    for (Index n = 0; n < mask.elements(); ++n) mask.data()[n] *= echoes.coverage().data()[n];
+    return mask;
 }
 
 std::string geometry_hash(const TravelTimeProblem& problem) {
@@ -125,7 +141,8 @@ std::string geometry_hash(const TravelTimeProblem& problem) {
 Json to_json(const TravelTimeProblem& problem) { return body(problem).set("hash", geometry_hash(problem)); }
 
 TravelTimeProblem travel_time_problem_from_json(const JsonField& json) {
-    json.allow_only({"map", "measurements", "margins", "smoothing", "operator_norm", "speed", "hash"});
+    json.allow_only(
+        {"map", "measurements", "receive", "margins", "smoothing", "operator_norm", "speed", "hash"});
     TravelTimeProblem problem;
     problem.geometry.map = problem.geometry.points = grid_from_json(json["map"]);
     const auto measurements = json["measurements"].elements();
@@ -138,6 +155,16 @@ TravelTimeProblem travel_time_problem_from_json(const JsonField& json) {
         PathSum sum;
         for (const JsonField& rays : measurement.elements()) sum.push_back(rays_from_json(rays));
         problem.geometry.measurements.push_back(std::move(sum));
+    }
+    const auto receive = json["receive"].elements();
+    require(std::ssize(receive) <= most_measurements && std::ssize(receive) <= most_readings / pixels,
+            Status::corrupt_data, json.where(), ".receive must be at most ", most_measurements,
+            " elements, got ", receive.size());
+    for (const JsonField& element : receive) {
+        const WeightedRays rays = rays_from_json(element);
+        require(rays.weight == 1 && rays.source.kind == RaySource::Kind::point, Status::corrupt_data,
+                element.where(), " must be a point of weight 1");
+        problem.receive.push_back(rays.source);
     }
     const JsonField margins = json["margins"];
     margins.allow_only({"near", "far", "side"});
@@ -155,6 +182,7 @@ TravelTimeProblem travel_time_problem_from_json(const JsonField& json) {
     problem.fastest = speed[1].number(problem.slowest, 10000);
     try {
         validate(problem.geometry);
+        if (!problem.receive.empty()) (void)EchoPathIntegral(problem.geometry, problem.receive);
     } catch (const Error& error) {
         fail(Status::corrupt_data, json.where(), ": ", error.what());
     }

@@ -3,7 +3,8 @@
 // The problem of models that map the speed of sound: which delays they read, on which grid, and which of them
 // they trust. In a model file it is the geometry of a problem of kind "sound_speed":
 //
-//     {"map": GRID, "measurements": [[RAYS, RAYS], ...], "margins": {"near": 0.005, "far": 0.002,
+//     {"map": GRID, "measurements": [[RAYS, RAYS], ...], "receive": [RAYS, ...], "margins": {"near": 0.005,
+//     "far": 0.002,
 //      "side": 0.004}, "smoothing": 0.0048, "operator_norm": 0.031,
 //      "speed": [1350.0, 1750.0], "hash": "64 hexadecimal digits"}
 //
@@ -12,12 +13,13 @@
 //     RAYS = {"kind": "point", "x": -0.0147, "z": 0.0, "f_number": 0.5, "surface": 0.0, "weight": 1.0}
 //          | {"kind": "plane", "angle": 0.1, "surface": 0.0, "weight": 1.0}
 //
-// Networks make images w, of which the map is made by smoothing over a length of `smoothing` m
-// (core/operators/exponential_smoothing.hpp; 0: none): x = S w. Differences of travel times say little of
-// what is smooth, and so in w all of a map is found about as fast. SI units. The delays are [measurement,
-// rows, columns] at the pixels of the map. The operator is divided by its norm, which the file states so that
-// every machine divides by the same number. The hash is the SHA-256 of everything else, written as above
-// without white space: two geometries with the same hash are the same.
+// "receive" are elements that take part in hearing echoes, where delays were measured through beamforming and
+// tracking (core/operators/echo_path_integral.hpp), some of them; none where delays are differences of travel
+// times. `smoothing` is the length, in m, over which networks smooth what differences of travel times say
+// little of (core/operators/exponential_smoothing.hpp; 0: they do not). SI units. The delays are
+// [measurement, rows, columns] at the pixels of the map. The operator is divided by its norm, which the file
+// states so that every machine divides by the same number. The hash is the SHA-256 of everything else,
+// written as above without white space: two geometries with the same hash are the same.
 #pragma once
 
 #include <memory>
@@ -32,10 +34,11 @@
 namespace sonolux {
 
 struct TravelTimeProblem {
-    PathGeometry geometry;     ///< points are the pixels of the map
-    MaskMargins margins;       ///< delays outside are not looked at
-    double smoothing = 0;      ///< m, from what the network makes to the map; 0: they are the same
-    double operator_norm = 0;  ///< the largest singular value; 0: not known yet
+    PathGeometry geometry;                  ///< points are the pixels of the map
+    std::vector<RaySource> receive;         ///< none: delays are differences of travel times, not of echoes
+    MaskMargins margins;                    ///< delays outside are not looked at
+    double smoothing = 0;                   ///< m; 0: none
+    double operator_norm = 0;               ///< the largest singular value; 0: not known yet
     double slowest = 1350, fastest = 1750;  ///< m/s that best uniform speeds are plausible within
 
     friend bool operator==(const TravelTimeProblem& a, const TravelTimeProblem& b);
@@ -44,12 +47,15 @@ struct TravelTimeProblem {
 /// Sets operator_norm from the operator itself. Throws as make_path_integral does.
 void measure_norm(TravelTimeProblem& problem);
 
-/// L S / norm, of norm 1: from what the network makes to delays. Throws Error{invalid_argument} naming what
-/// is wrong with the geometry.
+/// E / norm, or L / norm where nothing receives, of norm 1: from deviations of slowness from a uniform one to
+/// those of delays. Throws Error{invalid_argument} naming what is wrong with the geometry.
 [[nodiscard]] OperatorPointer make_operator(const TravelTimeProblem& problem);
 
-/// L / norm: from maps to delays.
+/// L / norm: delays of uniform slowness.
 [[nodiscard]] OperatorPointer make_delay_operator(const TravelTimeProblem& problem);
+
+/// E or L itself.
+[[nodiscard]] OperatorPointer make_delays_in_seconds(const TravelTimeProblem& problem);
 
 /// S; null where there is no smoothing.
 [[nodiscard]] std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProblem& problem);

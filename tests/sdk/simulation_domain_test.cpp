@@ -112,6 +112,26 @@ TEST(RayDomain, HasTheDelaysOfPlaneWavesAndVirtualSourcesInUniformTissue) {
               500);
 }
 
+TEST(RayDomain, HearsEchoesWhereTheyBelongInUniformTissueAndElsewhereInOther) {
+    const std::string rays = "domain = \"ray\"\nray.spacing = 0.6e-3\n", echoes = "ray.receive_every = 8\n";
+    const auto largest_difference = [&](const std::string& phantom) {
+        const std::vector<float> of_rays = sample_of(parse_simulation_recipe(phantom + rays, "r.toml"), 0);
+        const std::vector<float> of_echoes =
+            sample_of(parse_simulation_recipe(phantom + rays + echoes, "r.toml"), 0);
+        double largest = 0;
+        for (std::size_t n = 0; n < of_rays.size(); ++n)
+            if (!std::isnan(of_echoes[n]))
+                largest = std::max(largest, std::abs(double{of_rays[n]} - double{of_echoes[n]}));
+        return largest;
+    };
+    EXPECT_LT(largest_difference(uniform), 1e-11);
+    std::string contrast = uniform;
+    const std::string none = "phantom.ellipses.count = 0";
+    contrast.replace(contrast.find(none), none.size(),
+                     "phantom.ellipses.count = 3\nphantom.ellipses.contrast = 40");
+    EXPECT_GT(largest_difference(contrast), 5e-9);  // what images of one speed misplace
+}
+
 TEST(RayDomain, RefusesBadPairsByName) {
     const auto with = [](const std::string& more) {
         return [more] {
@@ -128,6 +148,8 @@ TEST(RayDomain, RefusesBadPairsByName) {
     EXPECT_THAT(with("ray.kind = \"plane\"\nray.first_angles = 0\nray.second_angles = 0.2\n"
                      "ray.solver = \"eikonal\""),
                 ThrowsMessage<Error>(HasSubstr("ray.solver must be \"straight\" where")));
+    EXPECT_THAT(with("ray.receive_every = 8\nray.solver = \"eikonal\""),
+                ThrowsMessage<Error>(HasSubstr("ray.receive_every must be 0 where")));
     EXPECT_THAT(with("ray.spacing = 1e-5\narray.elements = 4096"),
                 ThrowsMessage<Error>(HasSubstr("ray.spacing: pixels of 1e-05 m make a grid of")));
 }

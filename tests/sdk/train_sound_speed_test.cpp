@@ -154,7 +154,7 @@ TEST_F(TrainSoundSpeed, RefusesWhatTheRecipeMisspells) {
 TEST_F(TrainSoundSpeed, TakesAwayAsMuchAsItSaysInPatches) {
     SoundSpeedRecipe read = read_sound_speed_recipe(recipe());
     Context context(make_serial_runner());
-    const SoundSpeedSetup setup(read.problem, context);
+    const SoundSpeedSetup setup(read.problem, {}, context);
     DelaySource source = read.sources[0];
     source.augmentation = {0.6, 0.6, 4, 0};
     const DelaySamples samples(source, setup.problem, 3);

@@ -31,6 +31,17 @@ TEST(TravelTimeProblem, ComesBackFromItsJsonToTheLastBit) {
     EXPECT_EQ(to_text(to_json(read)), text);
 }
 
+TEST(TravelTimeProblem, KeepsWhatReceivesEchoes) {
+    TravelTimeProblem problem = small_problem();
+    for (const double x : {-3e-3, 0.0, 3e-3}) problem.receive.push_back(point_rays({x, 0}, 1));
+    measure_norm(problem);
+    const Json json = parse_json(to_text(to_json(problem)), "test");
+    const TravelTimeProblem read = travel_time_problem_from_json(JsonField(json, "geometry"));
+    EXPECT_EQ(read.receive, problem.receive);
+    EXPECT_NE(geometry_hash(read), geometry_hash(small_problem()));
+    EXPECT_NE(read.operator_norm, small_problem().operator_norm);
+}
+
 TEST(TravelTimeProblem, HasAnotherHashWhereAnythingIsOtherwise) {
     const TravelTimeProblem problem = small_problem();
     TravelTimeProblem other = problem;

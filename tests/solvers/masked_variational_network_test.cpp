@@ -70,12 +70,14 @@ MaskedVariationalOptions small_options() {
     options.knots = 9;
     options.step_knots = 5;
     options.preconditioner = pairs * rows * columns;
+    options.smooth_step = true;
     return options;
 }
 
 // What a network sees: normal data of which some are missing.
 struct Scene {
     Matrix forward{{rows, columns}, {pairs, rows, columns}};
+    ExponentialSmoothing smoothing{rows, columns, 0.4};
     Array<float> data{{pairs, rows, columns}}, mask{{pairs, rows, columns}};
     Array<float> start{{rows, columns}}, truth{{rows, columns}};
     Context context{make_serial_runner()};
@@ -91,7 +93,7 @@ struct Scene {
         }
     }
     Observation observation() const {
-        return {.data = data, .forward = &forward, .mask = mask, .measured = 0.55f};
+        return {.data = data, .forward = &forward, .smoothing = &smoothing, .mask = mask, .measured = 0.55f};
     }
 };
 
@@ -100,7 +102,10 @@ std::unique_ptr<UnrolledNetwork> disturbed(const MaskedVariationalOptions& optio
     auto network = make_masked_variational_network(options);
     initialise(*network, options, 1);
     for (const Parameter& parameter : network->layout())  // smaller steps: differences of losses are in float
-        if (parameter.name.ends_with(".momentum") || parameter.name.ends_with(".data_activation"))
+        if (parameter.name.ends_with(".prior_step") || parameter.name.ends_with(".smooth_step"))
+            std::fill_n(network->parameters().data() + parameter.offset, parameter.shape.elements(),
+                        parameter.name.ends_with(".prior_step") ? 1.0f : 0.3f);
+        else if (parameter.name.ends_with(".momentum") || parameter.name.ends_with(".data_activation"))
             for (Index i = 0; i < parameter.shape.elements(); ++i)
                 network->parameters()[static_cast<std::size_t>(parameter.offset + i)] *=
                     parameter.knots > 0 ? 0.5f : 0.78f;
@@ -211,6 +216,7 @@ TEST(MaskedVariationalNetwork, DoesNotLookAtDataThatAreMissing) {
 TEST(MaskedVariationalNetwork, BeginsAsGradientDescentWithMomentum) {  // and so comes near the data at once
     MaskedVariationalOptions options = small_options();
     options.stages = 30;
+    options.smooth_step = false;  // beside which priors begin larger
     auto network = make_masked_variational_network(options);
     initialise(*network, options, 1);
     network->update(1);
