@@ -55,11 +55,6 @@ const MaskedVariationalOptions& checked(const MaskedVariationalOptions& options)
     return options;
 }
 
-void smooth_twice(View<const float> in, const ExponentialSmoothing& smoothing, View<float> out) noexcept {
-    smoothing.smooth(in, out);
-    smoothing.smooth(out, out);
-}
-
 // Moves the knots of a row from [-from, from] to [-to, to].
 void move_knots(std::span<float> row, double from, double to) {
     const std::vector<float> old(row.begin(), row.end());
@@ -87,7 +82,7 @@ MaskedVariationalStage::MaskedVariationalStage(const MaskedVariationalOptions& o
                                 options.knots,
                                 options.step_knots,
                                 options.step_knots,
-                                options.smooth_step ? options.step_knots : 0,
+                                options.coarse.any() ? options.step_knots : 0,
                                 1,
                                 options.preconditioner,
                                 2};
@@ -105,7 +100,7 @@ std::vector<Parameter> MaskedVariationalStage::parameters() const {
         {.name = "data_activation", .shape = {1, knots}, .knots = knots},
         {.name = "data_step", .shape = {1, steps}},
         {.name = "prior_step", .shape = {1, steps}},
-        {.name = "smooth_step", .shape = {1, options_.smooth_step ? steps : 0}},
+        {.name = "coarse_step", .shape = {1, options_.coarse.any() ? steps : 0}},
         {.name = "momentum", .shape = {1}, .constraint = Constraint::unit_interval},
         {.name = "preconditioner", .shape = {options_.preconditioner}},
         {.name = "ranges", .shape = {2}, .constraint = Constraint::fixed}};
@@ -145,6 +140,8 @@ std::size_t MaskedVariationalStage::workspace_bytes(Index rows, Index columns, c
         inside = std::max(inside, (options_.preconditioner > 0 ? 4 : 3) *
                                           Workspace::bytes<float>(padded(forward->range().elements())) +
                                       std::max(forward->workspace_bytes(context), phi_.workspace_bytes()));
+    if (observation.coarse != nullptr)
+        inside = std::max(inside, observation.coarse->workspace_bytes(context));
     return inside + 4 * image + Workspace::bytes<float>(static_cast<Index>(parameters_.size()));
 }
 
@@ -191,7 +188,7 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
         return View<float>(kept != nullptr ? kept + i * pixels : scratch.take<float>(pixels), x.shape());
     };
     const View<float> of_data = gradient(0), of_prior = gradient(1);
-    const View<float> smoothed = options_.smooth_step ? gradient(2) : View<float>();
+    const View<float> coarse = options_.coarse.any() ? gradient(2) : View<float>();
     prior_.gradient(x, of_prior, kept_responses, context);
     {
         Scratch inner(context.workspace());
@@ -206,16 +203,16 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
     }
     const float u1 = step(data_step_part, observation), u2 = step(prior_step_part, observation);
     float u3 = 0;
-    if (options_.smooth_step) {
-        u3 = step(smooth_step_part, observation);
-        smooth_twice(of_data, *observation.smoothing, smoothed);
+    if (options_.coarse.any()) {
+        u3 = step(coarse_step_part, observation);
+        observation.coarse->apply(of_data, coarse, context);
     }
     float* image = plane(next, 0).data();
     float* next_velocity = plane(next, 1).data();
     parallel_for(context, (pixels + block - 1) / block, [&](Index b, int) {
         for (Index i = b * block; i < std::min(pixels, (b + 1) * block); ++i) {
             float s = momentum_ * velocity.data()[i] + (u1 * of_data.data()[i] + u2 * of_prior.data()[i]);
-            if (u3 != 0) s += u3 * smoothed.data()[i];
+            if (u3 != 0) s += u3 * coarse.data()[i];
             next_velocity[i] = s;
             image[i] = x.data()[i] - s;
         }
@@ -224,8 +221,8 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
 
 // With t the upstream of s, s_bar - x_bar of what comes after: r = A x - y, q = m p, z = q r, e = q phi(z),
 //
-//     u1_bar = <A^T e, t>    w = A (u1 t + u3 S S t)    phi upstream: q w    z_bar = phi'(z) q w
-//     u3_bar = <S S A^T e, t>    (A x)_bar = q z_bar
+//     u1_bar = <A^T e, t>    w = A (u1 t + u3 G t)    phi upstream: q w    z_bar = phi'(z) q w
+//     u3_bar = <G A^T e, t>    (A x)_bar = q z_bar
 //     p_bar = m (w phi(z) + z_bar r)
 void MaskedVariationalStage::backward(View<const float> state, const Observation& observation,
                                       View<const float> /*next*/, View<const float> next_bar,
@@ -260,8 +257,8 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
     };
     add_step(data_step_part, dot(of_data, upstream));
     add_step(prior_step_part, dot(of_prior, upstream));
-    if (options_.smooth_step)
-        add_step(smooth_step_part, dot(View<const float>(kept + 2 * pixels, x.shape()), upstream));
+    if (options_.coarse.any())
+        add_step(coarse_step_part, dot(View<const float>(kept + 2 * pixels, x.shape()), upstream));
     part(parameter_bar, momentum_part)[0] += static_cast<float>(dot(velocity, upstream));
     const float u1 = step(data_step_part, observation), u2 = step(prior_step_part, observation);
 
@@ -280,9 +277,9 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
     if (!x_bar.empty())
         for (Index i = 0; i < pixels; ++i) x_bar.data()[i] += image_bar.data()[i];
 
-    if (options_.smooth_step) {
-        const float u3 = step(smooth_step_part, observation);
-        smooth_twice(upstream, *observation.smoothing, direction);
+    if (options_.coarse.any()) {
+        const float u3 = step(coarse_step_part, observation);
+        observation.coarse->apply(upstream, direction, context);
         for (Index i = 0; i < pixels; ++i)
             direction.data()[i] = u1 * upstream.data()[i] + u3 * direction.data()[i];
     } else {

@@ -17,12 +17,12 @@ namespace sonolux {
 ///     data_activation   [1, knots]                   phi
 ///     data_step         [1, step_knots]              u1
 ///     prior_step        [1, step_knots]              u2
-///     smooth_step       [1, step_knots]              u3, if there is one
+///     coarse_step       [1, step_knots]              u3, if there is one
 ///     momentum          [1]                          mu, in [0, 1]
 ///     preconditioner    [readings]                   p, if there is one
 ///     ranges            [2]                          R: phi has its knots on [-R_0, R_0], psi on [-R_1, R_1]
 ///
-/// Observations need an operator whose domain is the image, and a smoothing of it if there is a smooth_step;
+/// Observations need an operator whose domain is the image, and a coarse inverse if there is a coarse_step;
 /// data, mask and preconditioner have the shape of the operator's range. The state is the image and the last
 /// s.
 class MaskedVariationalStage final : public Stage {
@@ -54,7 +54,7 @@ private:
         data_activation_part,
         data_step_part,
         prior_step_part,
-        smooth_step_part,
+        coarse_step_part,
         momentum_part,
         preconditioner_part,
         range_part,
@@ -65,7 +65,7 @@ private:
         return parameters.subspan(static_cast<std::size_t>(offsets_[which]),
                                   static_cast<std::size_t>(offsets_[which + 1] - offsets_[which]));
     }
-    [[nodiscard]] Index gradients_kept() const noexcept { return options_.smooth_step ? 3 : 2; }
+    [[nodiscard]] Index gradients_kept() const noexcept { return options_.coarse.any() ? 3 : 2; }
     [[nodiscard]] float weight_of(View<const float> mask, Index reading) const noexcept;
     [[nodiscard]] float step(Part which, const Observation& observation) const noexcept;
     // z = p m (A x - y)

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <sonolux/core/linear_operator.hpp>
-#include <sonolux/core/operators/exponential_smoothing.hpp>
+#include <sonolux/solvers/coarse_inverse.hpp>
 #include <sonolux/solvers/padded_blur.hpp>
 
 namespace sonolux {
@@ -35,12 +35,12 @@ struct Parameter {
 /// What was measured, and how: y = A x + noise. Seen by the stages, `data` is contiguous, in the network's
 /// units, and has as many channels as the image unless A says otherwise.
 struct Observation {
-    View<const float> data;                           ///< y; 0 where the mask is
-    const LinearOperator* forward = nullptr;          ///< A; null: the identity
-    const PaddedBlur* blur = nullptr;                 ///< if A is a blur: the stages see data on its domain
-    const ExponentialSmoothing* smoothing = nullptr;  ///< of stages that look at smoothed gradients too
-    View<const float> mask{};  ///< 1 where something was measured, else 0; empty: everywhere
-    float measured = 1;        ///< the fraction of what could be measured that was
+    View<const float> data;                   ///< y; 0 where the mask is
+    const LinearOperator* forward = nullptr;  ///< A; null: the identity
+    const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
+    const CoarseInverse* coarse = nullptr;    ///< of A, for stages that use one
+    View<const float> mask{};                 ///< 1 where something was measured, else 0; empty: everywhere
+    float measured = 1;                       ///< the fraction of what could be measured that was
     /// Of the data on the domain of a blur whose border no step completes, so that they are transformed once
     /// for all steps; empty: each transforms them.
     View<const std::complex<float>> data_spectrum{};

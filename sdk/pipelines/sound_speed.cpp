@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include <sonolux/core/operators/echo_path_integral.hpp>
 #include <sonolux/core/operators/path_integral.hpp>
 #include <sonolux/sdk/pipelines/map_delays.hpp>
 #include <sonolux/sdk/pipelines/measured_traces.hpp>
@@ -30,6 +31,16 @@ ImageGrid default_map(const Acquisition& acquisition, double sound_speed) {
 
 SoundSpeedPipelineOptions completed(SoundSpeedPipelineOptions options, const Acquisition& acquisition) {
     validate(acquisition, "sound speed");
+    require((options.method == InversionMethod::network) == (options.model != nullptr), invalid,
+            "sound speed: a network needs a model, and nothing else does");
+    if (options.model != nullptr) {
+        const TravelTimeProblem problem = travel_time_problem(options.model->problem, options.model->name);
+        options.map = problem.geometry.map;
+        options.delays.pairs.pairs = pairs_of(problem, acquisition);
+        options.delays.pairs.margins = problem.margins;
+        const RaySource& source = problem.geometry.measurements[0][0].source;
+        if (source.kind == RaySource::Kind::point) options.delays.pairs.transmit_f_number = source.f_number;
+    }
     if (options.delays.pairs.pairs.empty()) options.delays.pairs.pairs = default_pairs(acquisition);
     if (options.delays.pairs.sound_speed == 0)
         options.delays.pairs.sound_speed = acquisition.sound_speed > 0 ? acquisition.sound_speed : 1540;
@@ -39,6 +50,17 @@ SoundSpeedPipelineOptions completed(SoundSpeedPipelineOptions options, const Acq
     require(options.least_valid_share > 0 && options.least_valid_share <= 1, invalid,
             "sound speed: least_valid_share must be above 0 and at most 1, got ", options.least_valid_share);
     return options;
+}
+
+/// Evenly spaced elements that take part in receiving.
+std::vector<RaySource> receiving(const Acquisition& acquisition, const PairDelaysOptions& pairs,
+                                 Index count) {
+    const Index all = acquisition.array.size(), every = std::max<Index>(1, all / std::max<Index>(count, 1));
+    std::vector<RaySource> elements;
+    for (Index e = every / 2; e < all; e += every)
+        elements.push_back(rays_of(single_element(acquisition.array, e),
+                                   std::max(0.1, pairs.beamforming.f_number.value_or(0.1))));
+    return elements;
 }
 
 double seconds_since(Context::Clock::time_point begin) noexcept {
@@ -74,13 +96,38 @@ SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<cons
     measurement_ = std::move(measured.plan);
     options_.delays.pairs = measurement_->options();
 
-    path_ = make_path_integral(measurement_->geometry());
+    const PairDelaysOptions& pairs = options_.delays.pairs;
+    Array<float> possible(measurement_->mask().shape());
+    std::copy_n(measurement_->mask().data(), possible.elements(), possible.data());
+    if (options_.model != nullptr) {
+        network_ = std::make_unique<SoundSpeedReconstructor>(*options_.model,
+                                                             SoundSpeedOptions{.threads = context.threads()});
+        network_->bind();
+        path_ = make_delays_in_seconds(network_->problem());
+        options_.model = nullptr;  // it may go now
+    } else if (options_.receiving_elements > 0) {
+        auto echoes = std::make_shared<EchoPathIntegral>(
+            measurement_->geometry(), receiving(acquisition, pairs, options_.receiving_elements));
+        for (Index n = 0; n < possible.elements(); ++n) possible.data()[n] *= echoes->coverage().data()[n];
+        path_ = std::move(echoes);
+    } else {
+        path_ = make_path_integral(measurement_->geometry());
+    }
+    to_invert_ = Array<float>(path_->range());
+    uniform_shift_ = Array<float>(path_->range());
+    shift_ = Array<float>(path_->range());
+    Array<float> uniform(options_.map.shape());
+    std::fill(uniform.begin(), uniform.end(), 1.0f);
+    reserve(context);
+    set_shift(uniform, context);
+    std::copy(shift_.begin(), shift_.end(), uniform_shift_.begin());
+    for (float& shift : shift_) shift *= static_cast<float>(1 / pairs.sound_speed);
     const Array<float> density = ray_density(measurement_->geometry(), measurement_->mask());
     seen_ = Array<float>(options_.map.shape());
     for (Index n = 0; n < seen_.elements(); ++n)
         seen_.data()[n] = density.data()[n] + density.data()[seen_.elements() + n];
-    InversionProblem problem{.forward = path_, .possible = Array<float>(measurement_->mask().shape())};
-    std::copy_n(measurement_->mask().data(), measurement_->mask().elements(), problem.possible.data());
+    if (network_ != nullptr) return;
+    InversionProblem problem{.forward = path_, .possible = std::move(possible)};
     problem.least_fraction = options_.least_valid_share;
     if (options_.method == InversionMethod::tikhonov) {
         inverter_ = make_tikhonov(std::move(problem), options_.tikhonov);
@@ -94,12 +141,21 @@ SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<cons
 void SoundSpeedPipeline::reserve(Context& context) const {
     context.workspace().reserve(
         std::max(measurement_->workspace_bytes(context), path_->workspace_bytes(context)));
-    alone_->workspace().reserve(inverter_->workspace_bytes(*alone_));
+    if (inverter_ != nullptr) alone_->workspace().reserve(inverter_->workspace_bytes(*alone_));
+}
+
+void SoundSpeedPipeline::set_shift(View<const float> slowness, Context& context) {
+    const OperatorPointer rays = make_path_integral(measurement_->geometry());
+    Array<float> along_rays(shift_.shape());
+    context.workspace().reserve(std::max(rays->workspace_bytes(context), path_->workspace_bytes(context)));
+    rays->apply(slowness, along_rays, context);
+    path_->apply(slowness, shift_, context);
+    for (Index n = 0; n < shift_.elements(); ++n) shift_.data()[n] -= along_rays.data()[n];
 }
 
 SoundSpeedFrame SoundSpeedPipeline::make_frame() const {
     SoundSpeedFrame frame;
-    frame.record = InversionRecord(inverter_->most_iterations());
+    if (inverter_ != nullptr) frame.record = InversionRecord(inverter_->most_iterations());
     frame.delays = measurement_->make_frame();
     frame.sound_speed = Array<float>(options_.map.shape());
     frame.slowness = Array<float>(options_.map.shape());
@@ -131,16 +187,44 @@ Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Con
 
     const auto measured = Context::Clock::now();
     if (const Status stop = context.poll(); stop != Status::ok) return stop;
-    const Status status = inverter_->run(frame.delays.delays, {}, frame.slowness, *alone_, &frame.record);
+    // The echoes' places count on the deviation from what the images were formed with, and the operator on
+    // slowness itself: what lies between is known.
+    const double deviation = 1 / frame.delays.uniform_speed - 1 / measurement_->options().sound_speed;
+    for (Index n = 0; n < to_invert_.elements(); ++n)
+        to_invert_.data()[n] = frame.delays.delays.data()[n] +
+                               (shift_.data()[n] + static_cast<float>(deviation) * uniform_shift_.data()[n]);
+    const Status status = network_ != nullptr ? run_network(frame) : invert(frame);
     const bool late = status == Status::cancelled || status == Status::deadline_exceeded;
     if (status != Status::ok && !late) return status == Status::out_of_memory ? status : Status::corrupt_data;
 
     path_->apply(frame.slowness, frame.residual, context);
-    for (Index n = 0; n < frame.residual.elements(); ++n)
-        frame.residual.data()[n] = frame.delays.delays.data()[n] - frame.residual.data()[n];
+    double squares = 0;
+    Index count = 0;
+    for (Index n = 0; n < frame.residual.elements(); ++n) {
+        const float left = frame.residual.data()[n] = to_invert_.data()[n] - frame.residual.data()[n];
+        if (!std::isfinite(left)) continue;
+        squares += double{left} * double{left};
+        ++count;
+    }
+    if (network_ != nullptr) frame.record.misfit_after = std::sqrt(squares / static_cast<double>(count));
     for (Index n = 0; n < frame.slowness.elements(); ++n)
         if (seen_.data()[n] > 0) frame.sound_speed.data()[n] = 1 / frame.slowness.data()[n];
     frame.inversion_seconds = seconds_since(measured);
+    return status;
+}
+
+Status SoundSpeedPipeline::invert(SoundSpeedFrame& frame) noexcept {
+    return inverter_->run(to_invert_, {}, frame.slowness, *alone_, &frame.record);
+}
+
+Status SoundSpeedPipeline::run_network(SoundSpeedFrame& frame) noexcept {
+    const Status status = network_->run(frame.delays.delays, {}, frame.slowness);
+    const FrameReport& report = network_->report();
+    frame.record.fraction = report.measured;
+    frame.record.uniform_slowness = report.uniform_speed > 0 ? 1 / report.uniform_speed : 0;
+    frame.record.misfit_before = report.deviation;
+    if (status == Status::ok || status == Status::cancelled || status == Status::deadline_exceeded)
+        for (float& value : frame.slowness) value = 1 / value;
     return status;
 }
 
@@ -178,6 +262,7 @@ void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) 
                                                 map_delays(acquisition_, image, wide, speed, context),
                                                 frame.slowness, context);
     reserve(context);
+    set_shift(frame.slowness, context);
 }
 
 void SoundSpeedPipeline::explain(Status status, const SoundSpeedFrame& frame) const {
@@ -189,8 +274,41 @@ void SoundSpeedPipeline::explain(Status status, const SoundSpeedFrame& frame) co
                      " % of the delays could be measured, at least ", 100 * options_.least_valid_share,
                      " % are needed: echoes of pairs do not correlate; is there speckle, and are "
                      "array and times those of this recording?"));
-    if (status == Status::corrupt_data) inverter_->check(frame.delays.delays);
+    if (status == Status::corrupt_data && network_ != nullptr) {
+        char why[300];
+        network_->explain(why, sizeof why);
+        throw Error(status, sentence("sound speed: ", why));
+    }
+    if (status == Status::corrupt_data) inverter_->check(to_invert_);
     throw Error(status, sentence("sound speed: ", to_string(status)));
+}
+
+std::vector<std::pair<Index, Index>> pairs_of(const TravelTimeProblem& problem,
+                                              const Acquisition& acquisition) {
+    const auto transmission_of = [&](const RaySource& wanted, std::size_t pair) {
+        const bool plane = wanted.kind == RaySource::Kind::plane;
+        for (std::size_t k = 0; k < acquisition.transmissions.size(); ++k) {
+            const Transmission& sent = acquisition.transmissions[k];
+            if (sent.wavefront == Wavefront::focused || (sent.wavefront == Wavefront::plane) != plane)
+                continue;
+            const RaySource here = rays_of(sent);
+            if (plane ? std::abs(here.angle - wanted.angle) < 1e-5
+                      : length(here.origin - wanted.origin) < 1e-6)
+                return static_cast<Index>(k);
+        }
+        fail(invalid, "sound speed: pair ", pair + 1, " of the model needs a transmission ",
+             plane ? sentence("of a plane wave of ", wanted.angle, " rad")
+                   : sentence("from x ", 1e3 * wanted.origin.x, " mm, z ", 1e3 * wanted.origin.z, " mm"),
+             "; the recording has none");
+    };
+    std::vector<std::pair<Index, Index>> pairs;
+    for (std::size_t m = 0; m < problem.geometry.measurements.size(); ++m) {
+        const PathSum& sum = problem.geometry.measurements[m];
+        require(sum.size() == 2 && sum[0].weight == 1 && sum[1].weight == -1, Status::unsupported,
+                "sound speed: measurement ", m + 1, " of the model is no pair of transmissions");
+        pairs.emplace_back(transmission_of(sum[0].source, m), transmission_of(sum[1].source, m));
+    }
+    return pairs;
 }
 
 InversionMethod inversion_method_from_string(const std::string& name) {

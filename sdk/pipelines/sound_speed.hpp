@@ -1,7 +1,7 @@
 // sonolux/sdk/pipelines/sound_speed.hpp
 //
-// A map of the speed of sound from channel data, by the classical way: band-pass, one image for each
-// transmission, tracking between pairs of them, delays, inversion. Everything between is there to look at.
+// A map of the speed of sound from channel data: band-pass, one image for each transmission, tracking between
+// pairs of them, delays, and an inversion, classical or learned. Everything between is there to look at.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,13 @@
 #include <sonolux/core/acoustics/trace_filter.hpp>
 #include <sonolux/sdk/files/canvas.hpp>
 #include <sonolux/sdk/pipelines/measured_delays.hpp>
+#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 #include <sonolux/solvers/classical/tikhonov.hpp>
 #include <sonolux/solvers/classical/travel_time_lbfgs.hpp>
 
 namespace sonolux {
 
-enum class InversionMethod { lbfgs, tikhonov };
+enum class InversionMethod { lbfgs, tikhonov, network };
 
 struct SoundSpeedPipelineOptions {
     /// Of the map. No rows: square pixels of two pitches under the whole array, down to 50 mm, or to what the
@@ -37,6 +38,14 @@ struct SoundSpeedPipelineOptions {
     TravelTimeLbfgsOptions lbfgs = {.lambda = 0.05};
     TikhonovOptions tikhonov = {};
 
+    /// Of InversionMethod::network: a model of a kind that maps the speed of sound. Its geometry says the
+    /// map, the pairs and what of them is looked at, and takes the place of those above.
+    const Model* model = nullptr;
+
+    /// Classical inversions count on where images show echoes (core/operators/echo_path_integral.hpp), of
+    /// about so many receiving elements; 0: on rays to where echoes should be.
+    Index receiving_elements = 16;
+
     /// Frames with a smaller part of what pairs could measure are refused.
     double least_valid_share = 0.2;
 };
@@ -52,6 +61,11 @@ struct SoundSpeedFrame {
     Array<float> slowness;  ///< [rows, columns], s/m, as inverted: everywhere
     double filter_seconds = 0, delay_seconds = 0, inversion_seconds = 0;
 };
+
+/// Which transmissions are the sources of a model's pairs: the same place to 1 um, or the same angle to 1e-5
+/// rad. Throws Error{invalid_argument} naming the source that nothing sends from.
+[[nodiscard]] std::vector<std::pair<Index, Index>> pairs_of(const TravelTimeProblem& problem,
+                                                            const Acquisition& acquisition);
 
 /// A recording's geometry made ready for its frames: after the constructor nothing allocates.
 class SoundSpeedPipeline {
@@ -91,6 +105,10 @@ private:
     /// The band that is looked at, of one frame, into filtered_.
     void filter(View<const float> rf, Context& context) noexcept;
     void reserve(Context& context) const;
+    /// What delays of echoes are less by where a slowness is that of the images: (E - L) slowness.
+    void set_shift(View<const float> slowness, Context& context);
+    [[nodiscard]] Status invert(SoundSpeedFrame& frame) noexcept;
+    [[nodiscard]] Status run_network(SoundSpeedFrame& frame) noexcept;
 
     SoundSpeedPipelineOptions options_;
     Acquisition acquisition_;
@@ -98,8 +116,12 @@ private:
     Array<float> filtered_;
     Array<float> seen_;  // [rows, columns] of the map: how much ray there is, m
     std::unique_ptr<PairDelays> measurement_;
-    OperatorPointer path_;
-    std::unique_ptr<TravelTimeInverter> inverter_;
+    OperatorPointer path_;  // of the inversion: E, or L
+    Array<float> shift_,
+        uniform_shift_;       // [pair, rows, columns]: (E - L) of what the images were formed with; m, of 1
+    Array<float> to_invert_;  // delays as E has them of the map's slowness
+    std::unique_ptr<TravelTimeInverter> inverter_;  // null with a network
+    std::unique_ptr<SoundSpeedReconstructor> network_;
     std::unique_ptr<Context>
         alone_;  // of the inversion: maps are small, and threads would wait for each other
     int rounds_ = 0;

@@ -104,18 +104,17 @@ TravelTimeProblem with_norm(TravelTimeProblem problem) {
 
 }  // namespace
 
-SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, const RegularisedStartOptions& options,
+SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, const CoarseInverseOptions& options,
                                  Context& context)
     : problem(with_norm(std::move(travel_times))),
       forward(make_operator(problem)),
-      smoothing(make_smoothing(problem)),
-      start(forward, smoothing, options),
       trust(trusted(problem)),
       readings(static_cast<Index>(std::count(trust.begin(), trust.end(), 1.0f))) {
     require(readings > 0, Status::invalid_argument, "the geometry's margins leave no delay");
     const OperatorPointer uniform = make_delay_operator(problem);
     context.workspace().reserve(uniform->workspace_bytes(context));
     whitening = std::make_unique<UniformWhitening>(*uniform, context);
+    if (options.any()) coarse = std::make_unique<CoarseInverse>(forward, trust, options);
 }
 
 DelayCase::DelayCase(const SoundSpeedSetup& setup)
@@ -177,7 +176,10 @@ void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, s
     found_ = setup_.whitening->whiten(data_, mask_, data_);
     measured_ =
         static_cast<float>(static_cast<double>(found_.measured) / static_cast<double>(setup_.readings));
-    setup_.start.run(data_, mask_, start_, context);
+    if (setup_.coarse != nullptr)
+        setup_.coarse->start(data_, mask_, start_, found_, context);
+    else
+        setup_.forward->adjoint(data_, start_, context);
     const double norm = setup_.problem.operator_norm;
     for (Index n = 0; n < truth_.elements(); ++n)
         truth_.data()[n] =

@@ -38,15 +38,14 @@ private:
 /// What all samples of a training share.
 struct SoundSpeedSetup {
     TravelTimeProblem problem;
-    OperatorPointer forward;                                ///< of norm 1
-    std::shared_ptr<const ExponentialSmoothing> smoothing;  ///< null: none
-    RegularisedStart start;
-    Array<float> trust;  ///< [measurement, rows, columns]
-    Index readings = 0;  ///< that are trusted
+    OperatorPointer forward;  ///< of norm 1
+    Array<float> trust;       ///< [measurement, rows, columns]
+    Index readings = 0;       ///< that are trusted
     std::unique_ptr<UniformWhitening> whitening;
+    std::unique_ptr<CoarseInverse> coarse;  ///< null: networks start from the adjoint
 
     /// Measures the problem's norm if it is not known.
-    SoundSpeedSetup(TravelTimeProblem problem, const RegularisedStartOptions& start, Context& context);
+    SoundSpeedSetup(TravelTimeProblem problem, const CoarseInverseOptions& coarse, Context& context);
 };
 
 /// One sample of a set as a network sees it.
@@ -55,7 +54,8 @@ public:
     explicit DelayCase(const SoundSpeedSetup& setup);
 
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept {
-        return setup_.start.workspace_bytes(context);
+        return setup_.coarse != nullptr ? setup_.coarse->workspace_bytes(context)
+                                        : setup_.forward->workspace_bytes(context);
     }
 
     /// Sample i of the set; what is taken away and added comes from streams `stream` to stream + 2, sample
@@ -66,7 +66,7 @@ public:
     [[nodiscard]] Observation observation() const noexcept {
         return {.data = data_,
                 .forward = setup_.forward.get(),
-                .smoothing = setup_.smoothing.get(),
+                .coarse = setup_.coarse.get(),
                 .mask = mask_,
                 .measured = measured_};
     }

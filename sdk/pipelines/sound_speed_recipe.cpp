@@ -28,11 +28,11 @@ MaskedVariationalOptions read_network(RecipeTable& table, const TravelTimeProble
     network.weight_nodes = whole("network.weight_nodes", network.weight_nodes, 0, 32);
     network.knots = whole("network.knots", network.knots, 2, 256);
     network.step_knots = whole("network.step_knots", network.step_knots, 2, 256);
-    network.smooth_step = table.flag("network.smooth_step", false);
-    require(!network.smooth_step || problem.smoothing > 0, Status::invalid_argument,
-            table.where("network.smooth_step"), " needs a network.smoothing above 0");
-    network.start.steps = whole("network.start_steps", 0, 0, 100);
-    network.start.weight = table.number("network.start_weight", 0, 0, 1e6);
+    network.coarse.modes_down = whole("network.coarse_down", 0, 0, 64);
+    network.coarse.modes_across =
+        whole("network.coarse_across", network.coarse.modes_down > 0 ? 16 : 0, 0, 64);
+    network.coarse.weight = table.number("network.coarse_weight", network.coarse.weight, 1e-12, 1e6);
+    network.coarse.steps = whole("network.coarse_steps", network.coarse.steps, 0, 100);
     if (table.flag("network.preconditioner", false))
         network.preconditioner = std::ssize(problem.geometry.measurements) * problem.geometry.map.rows *
                                  problem.geometry.map.columns;
@@ -50,7 +50,6 @@ TravelTimeProblem read_geometry(RecipeTable& table) {
     problem.margins = read_margins(table, "geometry");
     problem.slowest = table.number("geometry.slowest", problem.slowest, 100, 10000);
     problem.fastest = table.number("geometry.fastest", problem.fastest, problem.slowest, 10000);
-    problem.smoothing = table.number("network.smoothing", 0, 0, 0.1);
     validate(problem.geometry);
     return problem;
 }

@@ -106,7 +106,7 @@ TrainSummary train_sound_speed(const TrainRequest& request) {
         const auto trained = network_from_model(model, path);
         std::copy(trained->parameters().begin(), trained->parameters().end(), network->parameters().begin());
     }
-    const SoundSpeedSetup setup(recipe.problem, recipe.network.start, context);
+    const SoundSpeedSetup setup(recipe.problem, recipe.network.coarse, context);
     constexpr Index all = Index{1} << 40;
     const std::vector<DelaySamples> sources = load(recipe.sources, setup.problem, all, request.data);
     std::vector<DelaySamples> held_out =

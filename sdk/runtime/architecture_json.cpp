@@ -259,7 +259,7 @@ Json to_json(const ShrinkageFieldsOptions& options) {
 
 MaskedVariationalOptions masked_from_json(const JsonField& json) {
     json.allow_only({"type", "stages", "shared_parameters", "filters", "weight_nodes", "knots", "step_knots",
-                     "preconditioner", "smooth_step", "start_steps", "start_weight"});
+                     "preconditioner", "coarse"});
     MaskedVariationalOptions options;
     options.stages = count(json["stages"], 1, 100);
     options.shared_parameters = json["shared_parameters"].flag();
@@ -268,9 +268,10 @@ MaskedVariationalOptions masked_from_json(const JsonField& json) {
     options.knots = count(json["knots"], 2, 256);
     options.step_knots = count(json["step_knots"], 2, 256);
     options.preconditioner = static_cast<Index>(json["preconditioner"].integer(0, Index{1} << 30));
-    options.smooth_step = json["smooth_step"].flag();
-    options.start.steps = count(json["start_steps"], 0, 100);
-    options.start.weight = json["start_weight"].number(0, 1e6);
+    const JsonField coarse = json["coarse"];
+    coarse.allow_only({"modes_down", "modes_across", "weight", "steps"});
+    options.coarse = {count(coarse["modes_down"], 0, 64), count(coarse["modes_across"], 0, 64),
+                      coarse["weight"].number(1e-12, 1e6), count(coarse["steps"], 0, 100)};
     return options;
 }
 
@@ -284,9 +285,11 @@ Json to_json(const MaskedVariationalOptions& options) {
         .set("knots", options.knots)
         .set("step_knots", options.step_knots)
         .set("preconditioner", options.preconditioner)
-        .set("smooth_step", options.smooth_step)
-        .set("start_steps", options.start.steps)
-        .set("start_weight", options.start.weight);
+        .set("coarse", Json::object()
+                           .set("modes_down", options.coarse.modes_down)
+                           .set("modes_across", options.coarse.modes_across)
+                           .set("weight", options.coarse.weight)
+                           .set("steps", options.coarse.steps));
 }
 
 }  // namespace

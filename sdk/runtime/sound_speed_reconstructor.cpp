@@ -38,7 +38,6 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     : problem_(travel_time_problem(model.problem, sentence("model \"", model.name, "\""))),
       hash_(geometry_hash(problem_)),
       forward_(make_operator(problem_)),
-      smoothing_(make_smoothing(problem_)),
       trust_(trusted(problem_)),
       network_(network_from_model(model)),
       time_limit_(std::numeric_limits<double>::infinity()),
@@ -50,9 +49,8 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     require(architecture.preconditioner == 0 || architecture.preconditioner == forward_->range().elements(),
             Status::corrupt_data, "model \"", model.name, "\": the preconditioner is of ",
             architecture.preconditioner, " readings, the geometry has ", forward_->range().elements());
-    require(!architecture.smooth_step || smoothing_ != nullptr, Status::corrupt_data, "model \"", model.name,
-            "\": the network has a smooth step, the geometry no smoothing");
-    start_ = std::make_unique<RegularisedStart>(forward_, smoothing_, architecture.start);
+    if (architecture.coarse.any())
+        coarse_ = std::make_unique<CoarseInverse>(forward_, trust_, architecture.coarse);
     readings_ = static_cast<Index>(std::count(trust_.begin(), trust_.end(), 1.0f));
     require(readings_ > 0, Status::corrupt_data, "model \"", model.name,
             "\": the geometry's margins leave no delay");
@@ -64,11 +62,12 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
         whitening_ = std::make_unique<UniformWhitening>(*uniform, serial);
     }
     const Index pixels = forward_->domain().elements(), all = forward_->range().elements();
-    const Observation observation{.data = {}, .forward = forward_.get(), .smoothing = smoothing_.get()};
+    const Observation observation{.data = {}, .forward = forward_.get(), .coarse = coarse_.get()};
     workspace_bytes_ = 2 * Workspace::bytes<float>(all) + 2 * Workspace::bytes<float>(pixels) +
                        std::max(network_->run_workspace_bytes(forward_->domain()[0], forward_->domain()[1],
                                                               context_, observation),
-                                start_->workspace_bytes(context_));
+                                coarse_ != nullptr ? coarse_->workspace_bytes(context_)
+                                                   : forward_->workspace_bytes(context_));
     if (!options.progress) return;
     context_.set_progress([this, progress = options.progress](const Progress& stage) {
         stopped_ = !progress(stage);
@@ -123,7 +122,7 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
         if (counted && std::isinf(d)) return refuse(Refusal::infinite);
         counts.data()[i] = counted ? 1.0f : 0.0f;
     }
-    const Whitening found = whitening_->whiten(delays, counts, whitened);
+    Whitening found = whitening_->whiten(delays, counts, whitened);
     report_.measured = static_cast<double>(found.measured) / static_cast<double>(readings_);
     report_.deviation = found.deviation;
     if (!found.found() || report_.measured < least_measured_) return refuse(Refusal::too_little);
@@ -131,10 +130,13 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
     if (!(report_.uniform_speed >= problem_.slowest && report_.uniform_speed <= problem_.fastest))
         return refuse(Refusal::implausible);
 
-    start_->run(whitened, counts, start, context_);
+    if (coarse_ != nullptr)
+        coarse_->start(whitened, counts, start, found, context_);
+    else
+        forward_->adjoint(whitened, start, context_);
     const Observation observation{.data = whitened,
                                   .forward = forward_.get(),
-                                  .smoothing = smoothing_.get(),
+                                  .coarse = coarse_.get(),
                                   .mask = counts,
                                   .measured = static_cast<float>(report_.measured)};
     const Status status = network_->run_from(start, observation, image, context_);

@@ -15,7 +15,6 @@
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
-#include <sonolux/solvers/regularised_start.hpp>
 #include <sonolux/solvers/uniform_whitening.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
@@ -93,8 +92,7 @@ private:
     TravelTimeProblem problem_;
     std::string hash_;
     OperatorPointer forward_;
-    std::shared_ptr<const ExponentialSmoothing> smoothing_;
-    std::unique_ptr<RegularisedStart> start_;
+    std::unique_ptr<CoarseInverse> coarse_;  // null: the network starts from the adjoint
     Array<float> trust_;
     Index readings_ = 0;
     std::unique_ptr<UniformWhitening> whitening_;

@@ -81,7 +81,6 @@ Json body(const TravelTimeProblem& problem) {
                             .set("near", problem.margins.near)
                             .set("far", problem.margins.far)
                             .set("side", problem.margins.side))
-        .set("smoothing", problem.smoothing)
         .set("operator_norm", problem.operator_norm)
         .set("speed", Json::list().append(problem.slowest).append(problem.fastest));
 }
@@ -94,12 +93,6 @@ bool operator==(const TravelTimeProblem& a, const TravelTimeProblem& b) {
 
 void measure_norm(TravelTimeProblem& problem) {
     problem.operator_norm = operator_norm(*make_delays_in_seconds(problem));
-}
-
-std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProblem& problem) {
-    if (problem.smoothing == 0) return nullptr;
-    const ImageGrid& map = problem.geometry.map;
-    return std::make_shared<ExponentialSmoothing>(map.rows, map.columns, problem.smoothing / map.row_spacing);
 }
 
 OperatorPointer make_delays_in_seconds(const TravelTimeProblem& problem) {
@@ -141,8 +134,7 @@ std::string geometry_hash(const TravelTimeProblem& problem) {
 Json to_json(const TravelTimeProblem& problem) { return body(problem).set("hash", geometry_hash(problem)); }
 
 TravelTimeProblem travel_time_problem_from_json(const JsonField& json) {
-    json.allow_only(
-        {"map", "measurements", "receive", "margins", "smoothing", "operator_norm", "speed", "hash"});
+    json.allow_only({"map", "measurements", "receive", "margins", "operator_norm", "speed", "hash"});
     TravelTimeProblem problem;
     problem.geometry.map = problem.geometry.points = grid_from_json(json["map"]);
     const auto measurements = json["measurements"].elements();
@@ -170,10 +162,6 @@ TravelTimeProblem travel_time_problem_from_json(const JsonField& json) {
     margins.allow_only({"near", "far", "side"});
     problem.margins = {margins["near"].number(0, 1), margins["far"].number(0, 1),
                        margins["side"].number(0, 1)};
-    problem.smoothing = json["smoothing"].number(0, 0.1);
-    const double length = problem.smoothing / problem.geometry.map.row_spacing;
-    require(problem.smoothing == 0 || (length >= 0.1 && length <= 1000), Status::corrupt_data, json.where(),
-            ".smoothing must be 0, or 0.1 to 1000 pixels of the map, got ", length);
     problem.operator_norm = json["operator_norm"].number(1e-12, 1e6);
     const auto speed = json["speed"].elements();
     require(speed.size() == 2, Status::corrupt_data, json.where(), ".speed must be [slowest, fastest], got ",

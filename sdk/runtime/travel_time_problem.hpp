@@ -5,7 +5,7 @@
 //
 //     {"map": GRID, "measurements": [[RAYS, RAYS], ...], "receive": [RAYS, ...], "margins": {"near": 0.005,
 //     "far": 0.002,
-//      "side": 0.004}, "smoothing": 0.0048, "operator_norm": 0.031,
+//      "side": 0.004}, "operator_norm": 0.031,
 //      "speed": [1350.0, 1750.0], "hash": "64 hexadecimal digits"}
 //
 //     GRID = {"rows": 84, "columns": 64, "row_spacing": 0.0006, "column_spacing": 0.0006, "first_z": 0.0,
@@ -15,8 +15,7 @@
 //
 // "receive" are elements that take part in hearing echoes, where delays were measured through beamforming and
 // tracking (core/operators/echo_path_integral.hpp), some of them; none where delays are differences of travel
-// times. `smoothing` is the length, in m, over which networks smooth what differences of travel times say
-// little of (core/operators/exponential_smoothing.hpp; 0: they do not). SI units. The delays are
+// times. SI units. The delays are
 // [measurement, rows, columns] at the pixels of the map. The operator is divided by its norm, which the file
 // states so that every machine divides by the same number. The hash is the SHA-256 of everything else,
 // written as above without white space: two geometries with the same hash are the same.
@@ -26,7 +25,6 @@
 #include <string>
 
 #include <sonolux/core/operators/compose.hpp>
-#include <sonolux/core/operators/exponential_smoothing.hpp>
 #include <sonolux/core/operators/path_integral.hpp>
 #include <sonolux/sdk/runtime/json.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
@@ -37,7 +35,6 @@ struct TravelTimeProblem {
     PathGeometry geometry;                  ///< points are the pixels of the map
     std::vector<RaySource> receive;         ///< none: delays are differences of travel times, not of echoes
     MaskMargins margins;                    ///< delays outside are not looked at
-    double smoothing = 0;                   ///< m; 0: none
     double operator_norm = 0;               ///< the largest singular value; 0: not known yet
     double slowest = 1350, fastest = 1750;  ///< m/s that best uniform speeds are plausible within
 
@@ -56,9 +53,6 @@ void measure_norm(TravelTimeProblem& problem);
 
 /// E or L itself.
 [[nodiscard]] OperatorPointer make_delays_in_seconds(const TravelTimeProblem& problem);
-
-/// S; null where there is no smoothing.
-[[nodiscard]] std::shared_ptr<const ExponentialSmoothing> make_smoothing(const TravelTimeProblem& problem);
 
 /// [measurement, rows, columns]: 1 where a delay can be measured and is trusted.
 [[nodiscard]] Array<float> trusted(const TravelTimeProblem& problem);

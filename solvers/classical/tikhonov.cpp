@@ -4,140 +4,16 @@
 #include <Eigen/Dense>
 
 #include <cmath>
-#include <numbers>
 
 #include <sonolux/core/reduction.hpp>
-#include <sonolux/core/target.hpp>
+#include <sonolux/solvers/cosine_modes.hpp>
+#include <sonolux/solvers/dense_product.hpp>
 
 namespace sonolux {
 
 namespace {
 
 constexpr auto invalid = Status::invalid_argument;
-constexpr double share_of_constant = 0.01;  // of the penalty of the next smoothest map
-
-// ---- A matrix times a vector ----
-
-constexpr Index lanes = 32;
-
-/// y = P x for rows [begin, end), in sums of one order.
-SLX_INLINE void multiply_any(const float* matrix, Index columns, const float* x, float* y, Index begin,
-                             Index end) {
-    for (Index k = begin; k < end; ++k) {
-        const float* row = matrix + k * columns;
-        float sums[lanes] = {};
-        Index i = 0;
-        for (; i + lanes <= columns; i += lanes)
-            for (Index lane = 0; lane < lanes; ++lane) sums[lane] += row[i + lane] * x[i + lane];
-        for (Index lane = 0; i < columns; ++i, ++lane) sums[lane] += row[i] * x[i];
-        float sum = 0;
-        for (const float part : sums) sum += part;
-        y[k] = sum;
-    }
-}
-
-using Multiply = void (*)(const float*, Index, const float*, float*, Index, Index);
-
-void multiply_plain(const float* matrix, Index columns, const float* x, float* y, Index begin, Index end) {
-    multiply_any(matrix, columns, x, y, begin, end);
-}
-#ifdef SLX_TARGET_AVX2
-SLX_TARGET_AVX2 void multiply_avx2(const float* matrix, Index columns, const float* x, float* y, Index begin,
-                                   Index end) {
-    multiply_any(matrix, columns, x, y, begin, end);
-}
-SLX_TARGET_AVX512 void multiply_avx512(const float* matrix, Index columns, const float* x, float* y,
-                                       Index begin, Index end) {
-    multiply_any(matrix, columns, x, y, begin, end);
-}
-#endif
-
-Multiply multiply_for([[maybe_unused]] Isa isa) noexcept {
-#ifdef SLX_TARGET_AVX2
-    if (isa == Isa::avx512) return multiply_avx512;
-    if (isa == Isa::avx2) return multiply_avx2;
-#endif
-    return multiply_plain;
-}
-
-// ---- The lowest frequencies of a map ----
-
-/// Rows of the orthonormal cosine transform of type 2, [count, size].
-std::vector<float> cosines(Index count, Index size) {
-    std::vector<float> matrix;
-    for (Index k = 0; k < count; ++k)
-        for (Index i = 0; i < size; ++i)
-            matrix.push_back(
-                static_cast<float>(std::sqrt((k == 0 ? 1.0 : 2.0) / static_cast<double>(size)) *
-                                   std::cos(std::numbers::pi * (static_cast<double>(i) + 0.5) *
-                                            static_cast<double>(k) / static_cast<double>(size))));
-    return matrix;
-}
-
-class Modes {
-public:
-    Modes(Index down, Index across, const Shape& map)
-        : down_(down),
-          across_(across),
-          rows_(map[0]),
-          columns_(map[1]),
-          vertical_(cosines(down, rows_)),
-          horizontal_(cosines(across, columns_)) {}
-
-    [[nodiscard]] Index count() const noexcept { return down_ * across_; }
-    [[nodiscard]] Index scratch_floats() const noexcept { return down_ * columns_; }
-
-    /// c = S^T x
-    void analyse(const float* x, float* c, float* scratch) const noexcept {
-        std::fill_n(scratch, down_ * columns_, 0.0f);
-        for (Index p = 0; p < down_; ++p)
-            for (Index i = 0; i < rows_; ++i) {
-                const float weight = vertical_[static_cast<std::size_t>(p * rows_ + i)];
-                for (Index j = 0; j < columns_; ++j)
-                    scratch[p * columns_ + j] += weight * x[i * columns_ + j];
-            }
-        for (Index p = 0; p < down_; ++p)
-            multiply_any(horizontal_.data(), columns_, scratch + p * columns_, c + p * across_, 0, across_);
-    }
-
-    /// x = S c
-    void synthesise(const float* c, float* x, float* scratch) const noexcept {
-        std::fill_n(scratch, down_ * columns_, 0.0f);
-        for (Index p = 0; p < down_; ++p)
-            for (Index q = 0; q < across_; ++q) {
-                const float weight = c[p * across_ + q];
-                const float* wave = horizontal_.data() + q * columns_;
-                for (Index j = 0; j < columns_; ++j) scratch[p * columns_ + j] += weight * wave[j];
-            }
-        std::fill_n(x, rows_ * columns_, 0.0f);
-        for (Index i = 0; i < rows_; ++i)
-            for (Index p = 0; p < down_; ++p) {
-                const float weight = vertical_[static_cast<std::size_t>(p * rows_ + i)];
-                for (Index j = 0; j < columns_; ++j)
-                    x[i * columns_ + j] += weight * scratch[p * columns_ + j];
-            }
-    }
-
-    /// The eigenvalue of R^T R of each.
-    [[nodiscard]] Eigen::VectorXd penalty(int order) const {
-        const auto of_difference = [](Index k, Index size) {
-            return std::pow(
-                2 * std::sin(0.5 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(size)), 2);
-        };
-        Eigen::VectorXd values(count());
-        for (Index p = 0; p < down_; ++p)
-            for (Index q = 0; q < across_; ++q)
-                values[p * across_ + q] =
-                    std::pow(of_difference(p, rows_) + of_difference(q, columns_), order);
-        if (order > 0)
-            values[0] = share_of_constant * std::pow(of_difference(1, std::max(rows_, columns_)), order);
-        return values;
-    }
-
-private:
-    Index down_, across_, rows_, columns_;
-    std::vector<float> vertical_, horizontal_;
-};
 
 class Tikhonov final : public TikhonovInverter {
 public:
@@ -145,7 +21,8 @@ public:
         : TikhonovInverter(std::move(problem)),
           options_(checked(options)),
           modes_(options_.modes_down, options_.modes_across, domain()),
-          penalty_(modes_.penalty(options_.order)) {
+          penalties_(modes_.penalty(options_.order)),
+          penalty_(Eigen::Map<const Eigen::VectorXd>(penalties_.data(), modes_.count())) {
         find_normal_matrix();
         const Eigen::MatrixXd inverse =
             factorise(options_.lambda).solve(Eigen::MatrixXd::Identity(modes(), modes()));
@@ -261,7 +138,7 @@ private:
     }
 
     void precondition(const float* r, float* z, Context& context) const noexcept {
-        const Multiply multiply = multiply_for(context.isa());
+        const DenseProduct multiply = dense_product_for(context.isa());
         constexpr Index block = 64;
         parallel_for(context, (modes() + block - 1) / block, [&](Index n, int) {
             multiply(inverse_.data(), modes(), r, z, block * n, std::min(modes(), block * (n + 1)));
@@ -320,7 +197,8 @@ private:
     }
 
     TikhonovOptions options_;
-    Modes modes_;
+    CosineModes modes_;
+    std::vector<double> penalties_;
     Eigen::VectorXd penalty_;  // E
     Eigen::MatrixXd normal_;   // S^T L^T M L S
     Array<float> inverse_;     // P

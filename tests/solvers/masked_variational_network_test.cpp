@@ -70,15 +70,25 @@ MaskedVariationalOptions small_options() {
     options.knots = 9;
     options.step_knots = 5;
     options.preconditioner = pairs * rows * columns;
-    options.smooth_step = true;
+    options.coarse = {5, 4, 0.1, 2};
     return options;
+}
+
+View<const float> ones() {
+    static const Array<float> all = [] {
+        Array<float> one({pairs, rows, columns});
+        std::fill(one.begin(), one.end(), 1.0f);
+        return one;
+    }();
+    return all.view();
 }
 
 // What a network sees: normal data of which some are missing.
 struct Scene {
     Matrix forward{{rows, columns}, {pairs, rows, columns}};
-    ExponentialSmoothing smoothing{rows, columns, 0.4};
     Array<float> data{{pairs, rows, columns}}, mask{{pairs, rows, columns}};
+    CoarseInverse coarse{
+        std::make_shared<Matrix>(Shape{rows, columns}, Shape{pairs, rows, columns}), ones(), {5, 4, 0.1, 2}};
     Array<float> start{{rows, columns}}, truth{{rows, columns}};
     Context context{make_serial_runner()};
 
@@ -93,7 +103,7 @@ struct Scene {
         }
     }
     Observation observation() const {
-        return {.data = data, .forward = &forward, .smoothing = &smoothing, .mask = mask, .measured = 0.55f};
+        return {.data = data, .forward = &forward, .coarse = &coarse, .mask = mask, .measured = 0.55f};
     }
 };
 
@@ -101,8 +111,15 @@ struct Scene {
 std::unique_ptr<UnrolledNetwork> disturbed(const MaskedVariationalOptions& options) {
     auto network = make_masked_variational_network(options);
     initialise(*network, options, 1);
+    Philox filters(6);
     for (const Parameter& parameter : network->layout())  // smaller steps: differences of losses are in float
-        if (parameter.name.ends_with(".prior_step") || parameter.name.ends_with(".smooth_step"))
+        if (parameter.name.ends_with(".filters"))         // which begin alike
+            for (Index i = 0; i < parameter.shape.elements(); ++i) {
+                const bool mean = (i + 1) % parameter.shape[1] == 0;
+                network->parameters()[static_cast<std::size_t>(parameter.offset + i)] =
+                    mean ? 0.0f : filters.normal();
+            }
+        else if (parameter.name.ends_with(".prior_step") || parameter.name.ends_with(".coarse_step"))
             std::fill_n(network->parameters().data() + parameter.offset, parameter.shape.elements(),
                         parameter.name.ends_with(".prior_step") ? 1.0f : 0.3f);
         else if (parameter.name.ends_with(".momentum") || parameter.name.ends_with(".data_activation"))
@@ -112,7 +129,8 @@ std::unique_ptr<UnrolledNetwork> disturbed(const MaskedVariationalOptions& optio
     Philox random(5);
     for (const Parameter& parameter : network->layout())
         for (Index i = 0; i < parameter.shape.elements() && parameter.constraint != Constraint::fixed; ++i)
-            network->parameters()[static_cast<std::size_t>(parameter.offset + i)] += 0.2f * random.normal();
+            network->parameters()[static_cast<std::size_t>(parameter.offset + i)] +=
+                (parameter.name.ends_with(".activation") ? 0.1f : 0.2f) * random.normal();
     network->update(1);
     return network;
 }
@@ -216,7 +234,7 @@ TEST(MaskedVariationalNetwork, DoesNotLookAtDataThatAreMissing) {
 TEST(MaskedVariationalNetwork, BeginsAsGradientDescentWithMomentum) {  // and so comes near the data at once
     MaskedVariationalOptions options = small_options();
     options.stages = 30;
-    options.smooth_step = false;  // beside which priors begin larger
+    options.coarse = {};
     auto network = make_masked_variational_network(options);
     initialise(*network, options, 1);
     network->update(1);
