@@ -53,7 +53,15 @@ void run(const Options& options, const CommonOptions& common) {
                                       {"--border", !options.deblur.classical.border.empty()},
                                       {"--set", !options.deblur.classical.settings.empty()}})
         if (given) throw UsageError(fmt::format("{} belongs to --kernel FILE", name));
-    const Model model = open_model(find_model(options.model));
+    Model model = open_model(find_model(options.model));
+    if (model.problem.kind == "sound_speed") {
+        SoundSpeedArguments arguments = options.sound_speed;
+        arguments.method = options.model;
+        arguments.model = std::make_shared<const Model>(std::move(model));
+        arguments.input = options.input;
+        arguments.output = options.output;
+        return reconstruct_sound_speed(arguments, common);
+    }
     require_no_blur(model.problem.kind == "deblur");
     const Image image = read_image(options.input);
     if (image.had_alpha) warn(fmt::format("{}: transparency was dropped", options.input));
@@ -99,10 +107,11 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         "values "
         "over their\n"
         "range, without gamma. Large images are denoised in tiles; the result is the same to the bit.\n\n"
-        "INPUT may be a recording of an ultrasound probe (zea, UFF, MATLAB): methods lbfgs and tikhonov make "
-        "a map "
-        "of the\n"
-        "speed of sound from the delays between its transmissions.\n\n"
+        "INPUT may be a recording of an ultrasound probe (zea, UFF, MATLAB): methods lbfgs and tikhonov, and "
+        "models\n"
+        "for the acquisition that they were trained for, make a map of the speed of sound from the delays "
+        "between its\n"
+        "transmissions.\n\n"
         "Examples:\n"
         "  sonolux reconstruct denoise_any_sigma noisy.png clean.png --sigma 20\n"
         "  sonolux reconstruct tv blurred.png sharp.png --kernel kernel.png --sigma 2\n"

@@ -59,6 +59,15 @@ OutputKind kind_of(const std::string& output) {
         "{}: a map of sound speed is written as a figure (.png), or as numbers in m/s (.tif, .npy)", output));
 }
 
+/// To a micrometre: files may hold places in single precision.
+bool same_pixels(const ImageGrid& a, const ImageGrid& b) {
+    const auto near = [](double x, double y) { return std::abs(x - y) < 1e-6; };
+    return a.rows == b.rows && a.columns == b.columns && near(a.first_x, b.first_x) &&
+           near(a.first_z, b.first_z) &&
+           near(a.x(static_cast<double>(a.columns - 1)), b.x(static_cast<double>(b.columns - 1))) &&
+           near(a.z(static_cast<double>(a.rows - 1)), b.z(static_cast<double>(b.rows - 1)));
+}
+
 /// Root mean square over the pixels that both maps have.
 double rms_difference(View<const float> a, View<const float> b) {
     double sum = 0;
@@ -153,7 +162,8 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
         ->group(group);
     command
         .add_option("--refine", arguments.refine,
-                    "times that images are formed again, with the map of the time before (default 2)")
+                    "times that images are formed again, with the map of the time before (default 2; with a "
+                    "model 0)")
         ->check(number_from(0, 20))
         ->type_name("N")
         ->group(group);
@@ -179,7 +189,18 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
 void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonOptions& common) {
     const OutputKind kind = kind_of(arguments.output);
     SoundSpeedPipelineOptions options;
-    options.method = inversion_method_from_string(arguments.method);
+    if (arguments.model != nullptr) {
+        if (!arguments.pairs.empty() || arguments.lambda > 0)
+            throw UsageError(
+                fmt::format("{}: --pairs and --lambda are of lbfgs and tikhonov; a model says itself "
+                            "which transmissions it compares",
+                            arguments.method));
+        options.method = InversionMethod::network;
+        options.model = arguments.model.get();
+    } else {
+        options.method = inversion_method_from_string(arguments.method);
+    }
+    const int refine = arguments.refine >= 0 ? arguments.refine : arguments.model != nullptr ? 0 : 2;
     options.delays.pairs.pairs = parse_pairs(arguments.pairs);
     options.delays.find_speed = arguments.speed == 0;
     options.delays.pairs.sound_speed = arguments.speed;
@@ -194,7 +215,7 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
     SpeedMap truth;
     if (!arguments.truth.empty()) {
         truth = read_speed_map(arguments.truth, {}, reading.first_frame);
-        options.map = truth.grid;
+        if (arguments.model == nullptr) options.map = truth.grid;
     }
 
     Context context(make_openmp_runner(common.threads));
@@ -202,14 +223,20 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         MeasuredTraces traces = measured_traces(file.data, "sound speed");
         if (!traces.remark.empty()) warn(fmt::format("{}: {}", arguments.input, traces.remark));
         options.delays.pairs.beamforming.measured = std::move(traces.ranges);
+        const auto planned = Context::Clock::now();
         SoundSpeedPipeline pipeline(file.data.acquisition, file.data.frame(0), std::move(options), context);
+        require(truth.grid.rows == 0 || same_pixels(truth.grid, pipeline.map()), Status::size_mismatch,
+                arguments.truth, ": the true map is ", truth.grid.rows, " x ", truth.grid.columns,
+                " pixels, ", extent_mm(truth.grid), "; the model's is ", pipeline.map().rows, " x ",
+                pipeline.map().columns, " pixels, ", extent_mm(pipeline.map()));
         SoundSpeedFrame frame = pipeline.make_frame();
+        const double set_up = std::chrono::duration<double>(Context::Clock::now() - planned).count();
         ProgressLine progress;
         const auto begin = Context::Clock::now();
         pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
         const double one_speed_misfit = frame.record.misfit_after;
-        for (int round = 0; round < arguments.refine; ++round) {
-            if (!progress({"forming images with the map", round, arguments.refine, -1}))
+        for (int round = 0; round < refine; ++round) {
+            if (!progress({"forming images with the map", round, refine, -1}))
                 fail(Status::cancelled, "cancelled");
             pipeline.refine(frame, context);
             pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
@@ -227,30 +254,30 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         };
         line("pairs of transmissions", std::to_string(pipeline.measurement().options().pairs.size()));
         line("images formed with",
-             fmt::format(
-                 "{:.1f} m/s{}{}", pipeline.measurement().options().sound_speed,
-                 pipeline.rounds() > 1 ? fmt::format(", found in {} rounds", pipeline.rounds()) : "",
-                 arguments.refine > 0 ? fmt::format(", then {} times with the map", arguments.refine) : ""));
+             fmt::format("{:.1f} m/s{}{}", pipeline.measurement().options().sound_speed,
+                         pipeline.rounds() > 1 ? fmt::format(", found in {} rounds", pipeline.rounds()) : "",
+                         refine > 0 ? fmt::format(", then {} times with the map", refine) : ""));
         line("delays measured",
              fmt::format("{:.1f} % of those that pairs could see", 100 * frame.delays.valid_share));
         line("best uniform speed", fmt::format("{:.1f} m/s", 1 / record.uniform_slowness));
         line("delays unexplained, rms",
              fmt::format("{:.2f} ns by that, {:.2f} ns by the map", 1e9 * record.misfit_before,
                          1e9 * record.misfit_after) +
-                 (arguments.refine > 0
+                 (refine > 0
                       ? fmt::format(" ({:.2f} ns before images were formed with it)", 1e9 * one_speed_misfit)
                       : ""));
         if (!truth.sound_speed.view().empty())
             line("difference from the truth",
                  fmt::format("{:.2f} m/s rms where there are rays",
                              rms_difference(frame.sound_speed, truth.sound_speed)));
-        line(
-            "time",
-            fmt::format("{:.2f} s; of one frame {:.1f} ms: filter {:.1f}, images and tracking {:.1f}, "
-                        "inversion {:.1f} ({})",
-                        seconds, 1e3 * (frame.filter_seconds + frame.delay_seconds + frame.inversion_seconds),
-                        1e3 * frame.filter_seconds, 1e3 * frame.delay_seconds, 1e3 * frame.inversion_seconds,
-                        context.description()));
+        line("time", fmt::format("set-up {:.2f} s, then {:.2f} s; of one frame {:.1f} ms: filter {:.1f}, "
+                                 "images and tracking {:.1f}, "
+                                 "{} {:.1f} ({})",
+                                 set_up, seconds,
+                                 1e3 * (frame.filter_seconds + frame.delay_seconds + frame.inversion_seconds),
+                                 1e3 * frame.filter_seconds, 1e3 * frame.delay_seconds,
+                                 arguments.model != nullptr ? "network" : "inversion",
+                                 1e3 * frame.inversion_seconds, context.description()));
         fmt::print("{}", text);
         if (arguments.repeat > 0) time_frames(arguments.repeat, pipeline, file.data.frame(0), frame, context);
     } catch (const Error& error) {

@@ -1,22 +1,27 @@
 // sonolux/sdk/command_line/sound_speed.hpp
 //
-// Maps of the speed of sound on the command line: `reconstruct METHOD RECORDING OUTPUT`.
+// Maps of the speed of sound on the command line: `reconstruct METHOD RECORDING OUTPUT`, with the name of a
+// classical method, or a model of that kind.
 #pragma once
+
+#include <memory>
 
 #include <sonolux/sdk/command_line/command.hpp>
 #include <sonolux/sdk/files/channel_data_file.hpp>
+#include <sonolux/sdk/runtime/model.hpp>
 
 namespace sonolux::command_line {
 
 struct SoundSpeedArguments {
     std::string method, input, output;
-    std::string pairs;               ///< "1-2,3-4"; empty: chosen by distance
-    double speed = 0;                ///< m/s that images are formed with; 0: found in the data
-    double lambda = 0;               ///< of the inversion; 0: its default
-    int refine = 2;                  ///< times that images are formed again with the map
-    std::string delays;              ///< picture of the delays, or empty
-    Index repeat = 0;                ///< times that the frame is run again for its times
-    std::string truth;               ///< file of a map to compare with, or empty
+    std::shared_ptr<const Model> model;  ///< in the place of a classical method
+    std::string pairs;                   ///< "1-2,3-4"; empty: chosen by distance
+    double speed = 0;                    ///< m/s that images are formed with; 0: found in the data
+    double lambda = 0;                   ///< of the inversion; 0: its default
+    int refine = -1;     ///< times that images are formed again with the map; -1: 2, or 0 of models
+    std::string delays;  ///< picture of the delays, or empty
+    Index repeat = 0;    ///< times that the frame is run again for its times
+    std::string truth;   ///< file of a map to compare with, or empty
     ChannelDataReadOptions reading;  ///< how the recording is read; one frame of it
 };
 

@@ -11,11 +11,13 @@
 #include <string>
 
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/files/zea.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/kernel_check.hpp>
 
 #include "tests/support/data.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/speckle_recording.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace sonolux {
@@ -192,6 +194,22 @@ TEST_F(Samples, RunOnShippedModelsAndRemoveNoise) {
             (name == std::string("denoise_any_sigma") ? " 25" : ""));
         EXPECT_EQ(status_, 0);
     }
+}
+
+TEST_F(Samples, MapTheSpeedOfSound) {
+    write_model("speed.safetensors", speckle_model());
+    write_zea(path("a.hdf5"), speckle());
+    const std::string text =
+        run("sound_speed " + path("speed.safetensors") + " " + path("a.hdf5") + " " + path("speed.png"));
+    ASSERT_EQ(status_, 0) << text;
+    double uniform = 0;
+    const std::size_t at = text.find(" m/s, ");
+    ASSERT_NE(at, std::string::npos) << text;
+    ASSERT_EQ(std::sscanf(text.c_str() + at, " m/s, %lf m/s if it were uniform", &uniform), 1) << text;
+    EXPECT_NEAR(uniform, speckle_speed, 5);
+    EXPECT_GT(read_image(path("speed.png")).columns(), 300);
+    EXPECT_THAT(run("sound_speed " + path("speed.safetensors") + " none.hdf5 x.png"), HasSubstr("none.hdf5"));
+    EXPECT_EQ(status_, 1);
 }
 
 }  // namespace

@@ -1,49 +1,14 @@
 // `sonolux reconstruct lbfgs RECORDING OUTPUT`, on simulated speckle in a uniform medium.
 #include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/files/zea.hpp>
-#include <sonolux/simulation/acoustics/echo.hpp>
-#include <sonolux/simulation/acoustics/pulse.hpp>
 
 #include "tests/support/command_line.hpp"
+#include "tests/support/speckle_recording.hpp"
 
 namespace sonolux {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr double true_speed = 1510;
-
-/// Four elements of 64 send; speckle down to 22 mm. The file says 1490 m/s.
-ChannelData speckle() {
-    Context context;
-    const Pulse pulse({5e6, 4, 0.6});
-    ChannelData data{{make_linear_array(64, 0.3e-3, 0.27e-3), {}}, {}};
-    Acquisition& a = data.acquisition;
-    for (const Index e : {12, 22, 42, 52}) a.transmissions.push_back(single_element(a.array, e));
-    a.sampling_frequency = 40e6;
-    a.centre_frequency = 5e6;
-    a.start_times.assign(4, 0);
-    a.samples = 1150;
-    a.peak_time = pulse.peak_time();
-    a.sound_speed = 1490;
-    const ImageGrid grid = centred_grid(85, 84, 0.3e-3);
-    Array<float> speed(grid.shape());
-    std::fill(speed.begin(), speed.end(), static_cast<float>(true_speed));
-    Scatterers scatterers;
-    Philox random(11, 1, 0);
-    for (int n = 0; n < 11000; ++n) {
-        const double x = random.uniform(-10.6e-3, 10.6e-3), z = random.uniform(1.5e-3, 24e-3);
-        scatterers.positions.push_back({x, z});
-        scatterers.reflectivity.push_back(static_cast<float>(random.normal()));
-    }
-    EchoOptions options;
-    options.samples = a.samples;
-    const EchoSimulator simulator(a.array, {.grid = grid, .sound_speed = speed, .attenuation = {}}, pulse,
-                                  options, context);
-    data.values = Array<float>({1, 4, 64, a.samples});
-    simulator.simulate(a.transmissions, scatterers, data.values.view()[0], context);
-    return data;
-}
 
 class ReconstructSpeed : public CommandLine {
 protected:
@@ -74,7 +39,34 @@ TEST_F(ReconstructSpeed, MapsARecordingWhoseChannelsAreNotAllThere) {
             ++count;
         }
     ASSERT_GT(count, 200);
-    EXPECT_NEAR(sum / static_cast<double>(count), true_speed, 3);  // 20 m/s from what the file says
+    EXPECT_NEAR(sum / static_cast<double>(count), speckle_speed, 3);  // 20 m/s from what the file says
+}
+
+TEST_F(ReconstructSpeed, RunsAModelOnTheTransmissionsThatItCompares) {
+    write_zea(file("a.hdf5"), speckle());
+    write_file_atomically(file("model.safetensors"), save_model(speckle_model()));
+    const Outcome outcome = run("reconstruct model.safetensors a.hdf5 map.npy");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("pairs of transmissions       2"));
+    EXPECT_THAT(outcome.out, HasSubstr(", network "));
+    const NumpyArray map = decode_numpy(read_file(file("map.npy")), "map.npy");
+    ASSERT_EQ(map.sizes, (std::vector<Index>{34, 32}));
+    double sum = 0;
+    Index count = 0;
+    for (const float speed : map.values)
+        if (std::isfinite(speed)) {
+            sum += double{speed};
+            ++count;
+        }
+    ASSERT_GT(count, 200);
+    EXPECT_NEAR(sum / static_cast<double>(count), speckle_speed, 5);
+
+    write_file_atomically(file("other.safetensors"), save_model(speckle_model({{12, 22}, {41, 52}})));
+    const Outcome refused = run("reconstruct other.safetensors a.hdf5 map.npy");
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.err, HasSubstr("pair 2 of the model needs a transmission from x 2.85 mm, z 0 mm; the "
+                                       "recording has none"));
+    EXPECT_EQ(run("reconstruct model.safetensors a.hdf5 map.npy --pairs 1-2").status, 2);
 }
 
 TEST_F(ReconstructSpeed, TakesTheOptionsOfRecordingsAndSaysWhatIsWrong) {
