@@ -184,7 +184,11 @@ void FieldsOfExperts::gradient(View<const float> x, View<float> gradient, float*
     const KernelTable& kernel = kernels(context.isa());
     const Rectangle output = grown({0, x.rows(), 0, x.columns()}, d.output_pad);
     const Rectangle responses = this->responses(x.rows(), x.columns());
-    const Tiling tiling(output, kept != nullptr ? most_vjp_tile_rows : most_tile_rows, d.tile_columns);
+    // Of images of fewer rows than a tile each thread takes a part: no pixel's sum depends on the tiles.
+    const Index share =
+        std::max(least_tile_rows, (output.rows() + context.threads() - 1) / context.threads());
+    const Tiling tiling(output, kept != nullptr ? most_vjp_tile_rows : std::min(most_tile_rows, share),
+                        d.tile_columns);
     const Index stride = plane_stride(tiling.tile_columns, d.span);
     const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.span);
     const int size = options_.filters.size;

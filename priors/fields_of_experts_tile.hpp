@@ -27,7 +27,8 @@ namespace sonolux::foe {
 
 // Responses of 192 columns are 12 long vectors, and the planes of a tile stay in a 1 MiB cache. Training
 // patches are one tile.
-inline constexpr Index most_response_columns = 192, most_tile_rows = 96, most_vjp_tile_rows = 96;
+inline constexpr Index most_response_columns = 192, least_tile_rows = 32, most_tile_rows = 96,
+                       most_vjp_tile_rows = 96;
 
 inline constexpr Index most_channels = 4;
 

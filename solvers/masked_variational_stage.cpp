@@ -22,6 +22,11 @@ View<T> plane(View<T> state, Index i) noexcept {
     return {state[i].data(), {state.rows(), state.columns()}};
 }
 
+// z *= factors, element by element; none: 1.
+void multiply(float* z, const float* factors, Index count) noexcept {
+    for (Index i = 0; factors != nullptr && i < count; ++i) z[i] *= factors[i];
+}
+
 Index padded(Index count) noexcept {
     constexpr Index padding = PointwiseActivation::padding;
     return (count + padding - 1) / padding * padding;
@@ -154,11 +159,11 @@ float MaskedVariationalStage::step(Part which, const Observation& observation) c
     return static_cast<float>(steps_.exact(part(own, which), double{observation.measured}));
 }
 
-float MaskedVariationalStage::weight_of(View<const float> mask, Index reading) const noexcept {
-    const float m = mask.empty() ? 1.0f : mask.data()[reading];
-    return options_.preconditioner > 0
-               ? m * parameters_[static_cast<std::size_t>(offsets_[preconditioner_part] + reading)]
-               : m;
+void MaskedVariationalStage::weigh(View<const float> mask, Index first, Index count,
+                                   float* z) const noexcept {
+    multiply(z, mask.empty() ? nullptr : mask.data() + first, count);
+    if (options_.preconditioner > 0)
+        multiply(z, parameters_.data() + offsets_[preconditioner_part] + first, count);
 }
 
 void MaskedVariationalStage::residual(View<const float> x, const Observation& observation, float* z,
@@ -169,8 +174,9 @@ void MaskedVariationalStage::residual(View<const float> x, const Observation& ob
     const Index readings = range.elements();
     const float* y = observation.data.data();
     parallel_for(context, (readings + block - 1) / block, [&](Index b, int) {
-        for (Index i = b * block; i < std::min(readings, (b + 1) * block); ++i)
-            z[i] = weight_of(observation.mask, i) * (z[i] - y[i]);
+        const Index first = b * block, end = std::min(readings, first + block);
+        for (Index i = first; i < end; ++i) z[i] -= y[i];
+        weigh(observation.mask, first, end - first, z + first);
     });
 }
 
@@ -197,7 +203,7 @@ void MaskedVariationalStage::forward(View<const float> state, const Observation&
         parallel_for(context, (readings + block - 1) / block, [&](Index b, int) {
             const Index first = b * block, count = std::min(block, readings - first);
             phi_.apply(z + first, z + first, count, context);
-            for (Index i = first; i < first + count; ++i) z[i] *= weight_of(observation.mask, i);
+            weigh(observation.mask, first, count, z + first);
         });
         observation.forward->adjoint(View<const float>(z, observation.forward->range()), of_data, context);
     }
@@ -294,7 +300,8 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
         for (Index i = 0; i < readings; ++i)
             observation.peaks[0] = std::max(observation.peaks[0], std::abs(z[i]));
     observation.forward->apply(direction, View<float>(w, range), context);
-    for (Index i = 0; i < readings; ++i) u[i] = weight_of(observation.mask, i) * w[i];
+    std::copy_n(w, readings, u);
+    weigh(observation.mask, 0, readings, u);
     phi_.apply_vjp(z, u, readings, part(parameter_bar, data_activation_part), context);
     if (options_.preconditioner > 0) {
         float* p_bar = part(parameter_bar, preconditioner_part).data();
@@ -304,7 +311,7 @@ void MaskedVariationalStage::backward(View<const float> state, const Observation
             if (observation.mask.empty() || observation.mask.data()[i] != 0)
                 p_bar[i] += w[i] * z[i] + u[i] * (r[i] - observation.data.data()[i]);
     }
-    for (Index i = 0; i < readings; ++i) u[i] *= weight_of(observation.mask, i);
+    weigh(observation.mask, 0, readings, u);
     if (!data_bar.empty())
         for (Index i = 0; i < readings; ++i) data_bar.data()[i] -= u[i];
     if (x_bar.empty()) return;

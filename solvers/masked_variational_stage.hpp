@@ -66,7 +66,8 @@ private:
                                   static_cast<std::size_t>(offsets_[which + 1] - offsets_[which]));
     }
     [[nodiscard]] Index gradients_kept() const noexcept { return options_.coarse.any() ? 3 : 2; }
-    [[nodiscard]] float weight_of(View<const float> mask, Index reading) const noexcept;
+    // z = p m z of `count` readings from `first` on.
+    void weigh(View<const float> mask, Index first, Index count, float* z) const noexcept;
     [[nodiscard]] float step(Part which, const Observation& observation) const noexcept;
     // z = p m (A x - y)
     void residual(View<const float> x, const Observation&, float* z, Context&) const noexcept;
