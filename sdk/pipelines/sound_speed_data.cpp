@@ -91,7 +91,8 @@ DelaySamples::DelaySamples(const DelaySource& source, const TravelTimeProblem& p
         std::copy(speeds.begin(), speeds.end(), maps_.view()[i].data());
         std::copy(times.begin(), times.end(), delays_.view()[i].data());
     }
-    description_ = sentence(source.path, ": ", count, " samples of domain \"", manifest.domain, "\", seed ",
+    // Models carry this: where a set lay is nobody's concern.
+    description_ = sentence(manifest.name, ": ", count, " samples of domain \"", manifest.domain, "\", seed ",
                             manifest.seed);
 }
 
@@ -117,8 +118,25 @@ SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, const CoarseInv
     if (options.any()) coarse = std::make_unique<CoarseInverse>(forward, trust, options);
 }
 
-DelayCase::DelayCase(const SoundSpeedSetup& setup)
+DelayResiduals::DelayResiduals(const DelaySamples& samples, const SoundSpeedSetup& setup, Context& context)
+    : residuals_({samples.count(), setup.forward->range()[0], setup.forward->range()[1],
+                  setup.forward->range()[2]}) {
+    Array<float> slowness(setup.forward->domain());
+    context.workspace().reserve(setup.forward->workspace_bytes(context));
+    const auto norm = static_cast<float>(setup.problem.operator_norm);
+    for (Index i = 0; i < samples.count(); ++i) {
+        for (Index n = 0; n < slowness.elements(); ++n)
+            slowness.data()[n] = norm / samples.speed(i).data()[n];
+        const View<float> residual = residuals_.view()[i];
+        setup.forward->apply(slowness, residual, context);
+        for (Index n = 0; n < residual.elements(); ++n)
+            residual.data()[n] = samples.delays(i).data()[n] - residual.data()[n];
+    }
+}
+
+DelayCase::DelayCase(const SoundSpeedSetup& setup, const DelayResiduals* residuals)
     : setup_(setup),
+      residuals_(residuals),
       data_(setup.forward->range()),
       mask_(setup.forward->range()),
       start_(setup.forward->domain()),
@@ -169,6 +187,16 @@ void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, s
         const float d = delays.data()[n];
         mask_.data()[n] = setup_.trust.data()[n] != 0 && std::isfinite(d) ? 1.0f : 0.0f;
         data_.data()[n] = mask_.data()[n] != 0 ? d + static_cast<float>(deviation) * noise_.data()[n] : 0.0f;
+    }
+    if (augmentation.residual > 0 && residuals_ != nullptr) {
+        Philox choice(seed, stream + 3, number);
+        const View<const float> residual = residuals_->of(choice.below(residuals_->count()));
+        const auto factor = static_cast<float>(augmentation.residual * choice.uniform());
+        for (Index n = 0; n < data_.elements(); ++n)
+            if (!std::isfinite(residual.data()[n]))
+                mask_.data()[n] = 0;
+            else if (mask_.data()[n] != 0)
+                data_.data()[n] += factor * residual.data()[n];
     }
     if (missing > 0)
         for (Index pair = 0; pair < mask_.shape()[0]; ++pair)

@@ -48,17 +48,33 @@ struct SoundSpeedSetup {
     SoundSpeedSetup(TravelTimeProblem problem, const CoarseInverseOptions& coarse, Context& context);
 };
 
+/// What the delays of a set have that those of its maps by the operator have not, as noise for other samples:
+/// errors of tracking, and of the operator itself, with the shapes and the gaps that they come with.
+class DelayResiduals {
+public:
+    /// Throws as Array where memory is short.
+    DelayResiduals(const DelaySamples& samples, const SoundSpeedSetup& setup, Context& context);
+
+    [[nodiscard]] Index count() const noexcept { return residuals_.shape()[0]; }
+    /// [measurement, rows, columns], s; NaN where nothing was measured.
+    [[nodiscard]] View<const float> of(Index i) const noexcept { return residuals_.view()[i]; }
+
+private:
+    Array<float> residuals_;
+};
+
 /// One sample of a set as a network sees it.
 class DelayCase {
 public:
-    explicit DelayCase(const SoundSpeedSetup& setup);
+    /// `residuals` (which may be null) are added to samples whose augmentation asks for them.
+    explicit DelayCase(const SoundSpeedSetup& setup, const DelayResiduals* residuals = nullptr);
 
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept {
         return setup_.coarse != nullptr ? setup_.coarse->workspace_bytes(context)
                                         : setup_.forward->workspace_bytes(context);
     }
 
-    /// Sample i of the set; what is taken away and added comes from streams `stream` to stream + 2, sample
+    /// Sample i of the set; what is taken away and added comes from streams `stream` to stream + 3, sample
     /// `number`. Neither throws nor allocates.
     void make(const DelaySamples& samples, Index i, std::uint64_t seed, std::uint64_t stream,
               std::uint64_t number, Context& context) noexcept;
@@ -78,6 +94,7 @@ private:
     void take_away(View<float> mask, double fraction, Index nodes, Philox& random) noexcept;
 
     const SoundSpeedSetup& setup_;
+    const DelayResiduals* residuals_;
     Array<float> data_, mask_, start_, truth_, noise_, field_, sorted_, nodes_;
     Whitening found_;
     float measured_ = 1;

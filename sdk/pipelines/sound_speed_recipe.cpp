@@ -79,6 +79,7 @@ std::vector<DelaySource> read_sources(RecipeTable& table, const std::string& gro
     const auto least = numbers(".least_missing", required ? 0.1 : 0.5, 0.99);
     const auto most = numbers(".most_missing", required ? 0.9 : 0.5, 0.99);
     const auto noise = numbers(".noise", 1e-8, 1e-3);
+    const auto residual = required ? numbers(".residual", 0, 10) : std::vector<double>(count, 0);
     const Index nodes = table.integer(group + ".patch_nodes", 16, 2, 256);
     std::vector<DelaySource> sources;
     for (std::size_t s = 0; s < count; ++s) {
@@ -88,7 +89,7 @@ std::vector<DelaySource> read_sources(RecipeTable& table, const std::string& gro
                            static_cast<Index>(per_batch[s]),
                            static_cast<Index>(first[s]),
                            static_cast<Index>(samples[s]),
-                           {least[s], most[s], nodes, noise[s]}});
+                           {least[s], most[s], nodes, noise[s], residual[s]}});
     }
     return sources;
 }
@@ -106,6 +107,13 @@ SoundSpeedRecipe read_sound_speed_recipe(const std::string& path) {
     recipe.sources = read_sources(table, "data", true);
     recipe.data_licence = table.text("data.licence", "");
     recipe.curriculum_steps = table.integer("data.curriculum_steps", 0, 0, many);
+    recipe.residuals = table.text("data.residuals", "");
+    const bool wanted =
+        std::any_of(recipe.sources.begin(), recipe.sources.end(),
+                    [](const DelaySource& source) { return source.augmentation.residual > 0; });
+    require(wanted == !recipe.residuals.empty(), Status::invalid_argument, table.where("data.residuals"),
+            wanted ? " must name the set that data.residual adds residuals of"
+                   : " names a set, but data.residual is 0 for all sets");
 
     recipe.batch.batch = 0;
     for (const DelaySource& source : recipe.sources) recipe.batch.batch += source.per_batch;

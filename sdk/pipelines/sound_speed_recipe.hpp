@@ -19,6 +19,7 @@ struct DelayAugmentation {
     double least_missing = 0, most_missing = 0;  ///< uniform between; 0 and 0: nothing more is missing
     Index patch_nodes = 16;  ///< along each side of the random field whose lowest values are missing
     double noise = 0;        ///< s; deviations are uniform from 0 to this
+    double residual = 0;     ///< largest factor of the residuals that are added; uniform from 0 to this
 };
 
 struct DelaySource {
@@ -38,6 +39,10 @@ struct SoundSpeedRecipe {
 
     std::vector<DelaySource> sources;  ///< [data]
     Index curriculum_steps = 0;        ///< for so many steps the first source fills the batches
+
+    /// A set whose delays, less those of its maps, are added to samples of sources with a `residual`; what it
+    /// could not measure they miss too. Empty: none.
+    std::string residuals;
 
     BatchOptions batch;  ///< [training]
     Index steps = 1000;

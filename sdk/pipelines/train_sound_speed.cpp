@@ -19,7 +19,7 @@ namespace sonolux {
 
 namespace {
 
-// Of Philox: which samples, and three for what happens to them.
+// Of Philox: which samples, and four for what happens to them.
 constexpr std::uint64_t choice_stream = 119, sample_stream = 120;
 
 /// Sample n of the training: slot n % batch of step n / batch. The first slots are the first source's, the
@@ -27,8 +27,8 @@ constexpr std::uint64_t choice_stream = 119, sample_stream = 120;
 class DelayTrainingCase final : public TrainingCase {
 public:
     DelayTrainingCase(const SoundSpeedRecipe& recipe, const SoundSpeedSetup& setup,
-                      const std::vector<DelaySamples>& sources)
-        : recipe_(recipe), sources_(sources), case_(setup), domain_(setup.forward->domain()) {}
+                      const std::vector<DelaySamples>& sources, const DelayResiduals* residuals)
+        : recipe_(recipe), sources_(sources), case_(setup, residuals), domain_(setup.forward->domain()) {}
 
     Shape domain() const override { return domain_; }
     std::size_t workspace_bytes(const Context& context) const noexcept override {
@@ -111,7 +111,13 @@ TrainSummary train_sound_speed(const TrainRequest& request) {
     const std::vector<DelaySamples> sources = load(recipe.sources, setup.problem, all, request.data);
     std::vector<DelaySamples> held_out =
         load(recipe.validation, setup.problem, recipe.validation_samples, request.data);
-    const std::string data = fingerprint({&sources, &held_out});
+    std::vector<DelaySamples> others;  // that residuals are of
+    std::optional<DelayResiduals> residuals;
+    if (!recipe.residuals.empty()) {
+        others = load({{.path = recipe.residuals}}, setup.problem, all, request.data);
+        residuals.emplace(others[0], setup, context);
+    }
+    const std::string data = fingerprint({&sources, &held_out, &others});
     SoundSpeedValidation validation(setup, *network, std::move(held_out), recipe.seed, context);
     std::unique_ptr<Loss> loss;
     if (recipe.squared)
@@ -120,12 +126,16 @@ TrainSummary train_sound_speed(const TrainRequest& request) {
         loss = std::make_unique<SmoothedL1Loss>(recipe.l1_epsilon);
     Trainer trainer(
         *network, training_options(recipe),
-        [&] { return std::make_unique<DelayTrainingCase>(recipe, setup, sources); }, *loss, &validation,
-        context);
+        [&] {
+            return std::make_unique<DelayTrainingCase>(recipe, setup, sources,
+                                                       residuals ? &*residuals : nullptr);
+        },
+        *loss, &validation, context);
 
     std::string description;
     for (const DelaySamples& samples : sources)
         description += (description.empty() ? "" : "; ") + samples.description();
+    for (const DelaySamples& samples : others) description += "; residuals of " + samples.description();
     if (!recipe.data_licence.empty()) description += " (" + recipe.data_licence + ")";
     TrainSummary summary =
         session.run(trainer, data,

@@ -182,5 +182,80 @@ TEST_F(TrainSoundSpeed, TakesAwayAsMuchAsItSaysInPatches) {
     EXPECT_NEAR(squares / static_cast<double>(one.whitening().measured), 1, 1e-4);
 }
 
+// Readings in seconds of a sample that was whitened.
+std::vector<double> readings_of(const DelayCase& one, const SoundSpeedSetup& setup) {
+    const View<const float> data = one.observation().data, response = setup.whitening->response();
+    std::vector<double> readings;
+    for (Index n = 0; n < data.elements(); ++n)
+        readings.push_back(one.whitening().deviation * data.data()[n] +
+                           one.whitening().level * response.data()[n]);
+    return readings;
+}
+
+TEST_F(TrainSoundSpeed, AddsWhatDelaysOfASetHaveThatThoseOfItsMapsHaveNotAndItsGaps) {
+    SoundSpeedRecipe read = read_sound_speed_recipe(recipe());
+    Context context(make_serial_runner());
+    const SoundSpeedSetup setup(read.problem, {}, context);
+    DelaySource source = read.sources[0];
+    source.augmentation = {};
+    const DelaySamples samples(source, setup.problem, 4);
+    source.first = 8;  // another: one alone, so that it is known which is drawn
+    const DelaySamples others(source, setup.problem, 1);
+    const DelayResiduals residuals(others, setup, context);
+    ASSERT_EQ(residuals.count(), 1);
+
+    source.first = 0;
+    source.augmentation.residual = 2;
+    const DelaySamples disturbed(source, setup.problem, 4);
+    DelayCase plain(setup, &residuals), with(setup, &residuals);
+    context.workspace().reserve(plain.workspace_bytes(context));
+    plain.make(samples, 2, 5, 120, 9, context);
+    with.make(disturbed, 2, 5, 120, 9, context);
+
+    // Delays of the other map by the operator, in seconds.
+    Array<float> slowness(setup.forward->domain()), expected(setup.forward->range());
+    for (Index n = 0; n < slowness.elements(); ++n)
+        slowness.data()[n] = static_cast<float>(setup.problem.operator_norm / others.speed(0).data()[n]);
+    setup.forward->apply(slowness, expected, context);
+    const std::vector<double> before = readings_of(plain, setup), after = readings_of(with, setup);
+    double factor = 0, largest = 0;
+    for (std::size_t n = 0; n < before.size(); ++n) {
+        const auto i = static_cast<Index>(n);
+        const double residual = others.delays(0).data()[i] - double{expected.data()[i]};
+        if (std::abs(residual) > largest && with.observation().mask.data()[i] != 0) {
+            largest = std::abs(residual);
+            factor = (after[n] - before[n]) / residual;
+        }
+    }
+    EXPECT_GT(factor, 0);
+    EXPECT_LE(factor, 2);
+    for (std::size_t n = 0; n < before.size(); ++n) {
+        const auto i = static_cast<Index>(n);
+        const bool there =
+            std::isfinite(others.delays(0).data()[i]) && plain.observation().mask.data()[i] != 0;
+        ASSERT_EQ(with.observation().mask.data()[i], there ? 1 : 0);
+        if (!there) continue;
+        ASSERT_NEAR(after[n] - before[n], factor * (others.delays(0).data()[i] - double{expected.data()[i]}),
+                    1e-2 * largest);
+    }
+}
+
+TEST_F(TrainSoundSpeed, RefusesResidualsThatNoSetAsksForOrThatComeFromNowhere) {
+    std::string text;
+    {
+        std::ifstream file(recipe());
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    const auto refused = [&](const char* more, const char* why) {
+        std::string changed = text;
+        changed.insert(changed.find("curriculum_steps"), more);
+        std::ofstream(folder_ / "residuals.toml") << changed;
+        EXPECT_THAT([&] { train(request((folder_ / "residuals.toml").string(), "residuals")); },
+                    ThrowsMessage<Error>(HasSubstr(why)));
+    };
+    refused("residual = [1, 0], ", "must name the set that data.residual adds residuals of");
+    refused("residuals = 'rays', ", "names a set, but data.residual is 0 for all sets");
+}
+
 }  // namespace
 }  // namespace sonolux
