@@ -27,6 +27,11 @@ void run(DemoOptions& options, const CommonOptions& common) {
         fmt::print("Deblurred, PSNR of each method:\n\n{}\n",
                    aligned(deblurred.front(), {deblurred.begin() + 1, deblurred.end()}));
     }
+    if (!summary.sound_speed.empty()) {
+        const auto mapped = sound_speed_table(summary.sound_speed);
+        fmt::print("Speed of sound from simulated recordings, in m/s:\n\n{}\n",
+                   aligned(mapped.front(), {mapped.begin() + 1, mapped.end()}));
+    }
     fmt::print("PSNR in dB; times on {}.\nPictures and report: {}\n", summary.device,
                summary.report.string());
 }
@@ -35,21 +40,24 @@ void run(DemoOptions& options, const CommonOptions& common) {
 
 void add_demo(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<DemoOptions>();
-    CLI::App* command =
-        add_command(program, common, "demo",
-                    "Add noise and blur to photographs, take them away again, and show how well that went.",
-                    "Takes freely licensed photographs from a distribution package (fetched once), makes "
-                    "them grey, adds\n"
-                    "noise of standard deviation 15, 25 and 50 (white is 255), and denoises them with the "
-                    "shipped models.\n"
-                    "Then blurs them as a shaken camera and a lens out of focus would, and deblurs them with "
-                    "the shipped\n"
-                    "network, total variation and a Wiener filter.\n\n"
-                    "Examples:\n"
-                    "  sonolux demo --output out/demo\n"
-                    "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"
-                    "  sonolux demo --image clean.png --add-noise         or add noise to it first",
-                    [options, &common] { run(*options, common); });
+    CLI::App* command = add_command(
+        program, common, "demo",
+        "Add noise and blur to photographs and take them away again, map the speed of sound, and show how "
+        "well that went.",
+        "Takes freely licensed photographs from a distribution package (fetched once), makes "
+        "them grey, adds\n"
+        "noise of standard deviation 15, 25 and 50 (white is 255), and denoises them with the "
+        "shipped models.\n"
+        "Then blurs them as a shaken camera and a lens out of focus would, and deblurs them with "
+        "the shipped\n"
+        "network, total variation and a Wiener filter. Then simulates two recordings of ultrasound in "
+        "tissue and maps\n"
+        "their speed of sound.\n\n"
+        "Examples:\n"
+        "  sonolux demo --output out/demo\n"
+        "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"
+        "  sonolux demo --image clean.png --add-noise         or add noise to it first",
+        [options, &common] { run(*options, common); });
     command->add_option("--output", options->output, "folder for pictures and report.html (default out/demo)")
         ->type_name("FOLDER");
     command->add_option("--photographs", options->photographs, "use the images of this folder")

@@ -1,6 +1,7 @@
 // sonolux/sdk/pipelines/demo.hpp
 //
-// The main job, shown: real photographs, noise and blur, and what the shipped models make of them.
+// The main job, shown: real photographs, noise and blur, recordings of ultrasound, and what the shipped
+// models make of them.
 #pragma once
 
 #include <filesystem>
@@ -10,6 +11,7 @@
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/pipelines/demo_deblurring.hpp>
+#include <sonolux/sdk/pipelines/demo_sound_speed.hpp>
 
 namespace sonolux {
 
@@ -42,6 +44,7 @@ struct DemoResult {
 struct DemoSummary {
     std::vector<DemoResult> results;
     std::vector<DeblurDemoResult> deblurred;  ///< empty for an image of the user's, or without a model for it
+    std::vector<SoundSpeedDemoResult> sound_speed;  ///< likewise
     std::string device;
     std::filesystem::path report;
 };
@@ -52,6 +55,7 @@ struct DemoSummary {
 ///     NAME_sigmaS_noisy.png       the whole images
 ///     NAME_sigmaS_denoised.png
 ///     NAME_shake.png, NAME_defocus.png and what else DeblurringDemo::show writes
+///     speed_1_network.png and what else run_sound_speed_demo writes
 ///     report.html
 ///
 /// Throws Error where no model or photograph can be had, naming where it was looked for; Error{cancelled}
