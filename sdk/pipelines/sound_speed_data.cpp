@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <sonolux/sdk/files/training_set.hpp>
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
@@ -121,16 +122,24 @@ SoundSpeedSetup::SoundSpeedSetup(TravelTimeProblem travel_times, const CoarseInv
 DelayResiduals::DelayResiduals(const DelaySamples& samples, const SoundSpeedSetup& setup, Context& context)
     : residuals_({samples.count(), setup.forward->range()[0], setup.forward->range()[1],
                   setup.forward->range()[2]}) {
-    Array<float> slowness(setup.forward->domain());
+    Array<float> deviation(setup.forward->domain()), left(setup.forward->range()), mask(left.shape());
     context.workspace().reserve(setup.forward->workspace_bytes(context));
-    const auto norm = static_cast<float>(setup.problem.operator_norm);
     for (Index i = 0; i < samples.count(); ++i) {
-        for (Index n = 0; n < slowness.elements(); ++n)
-            slowness.data()[n] = norm / samples.speed(i).data()[n];
+        const View<const float> delays = samples.delays(i);
+        for (Index n = 0; n < mask.elements(); ++n)
+            mask.data()[n] = setup.trust.data()[n] != 0 && std::isfinite(delays.data()[n]) ? 1.0f : 0.0f;
+        // What a uniform speed explains is of path integrals, whatever the operator makes of the rest.
+        const Whitening uniform = setup.whitening->whiten(delays, mask, left);
+        for (Index n = 0; n < deviation.elements(); ++n)
+            deviation.data()[n] = static_cast<float>(
+                setup.problem.operator_norm / double{samples.speed(i).data()[n]} - uniform.level);
         const View<float> residual = residuals_.view()[i];
-        setup.forward->apply(slowness, residual, context);
+        setup.forward->apply(deviation, residual, context);
         for (Index n = 0; n < residual.elements(); ++n)
-            residual.data()[n] = samples.delays(i).data()[n] - residual.data()[n];
+            residual.data()[n] =
+                mask.data()[n] != 0
+                    ? static_cast<float>(uniform.deviation * left.data()[n] - residual.data()[n])
+                    : std::numeric_limits<float>::quiet_NaN();
     }
 }
 

@@ -48,15 +48,16 @@ struct SoundSpeedSetup {
     SoundSpeedSetup(TravelTimeProblem problem, const CoarseInverseOptions& coarse, Context& context);
 };
 
-/// What the delays of a set have that those of its maps by the operator have not, as noise for other samples:
-/// errors of tracking, and of the operator itself, with the shapes and the gaps that they come with.
+/// What the delays of a set have that neither the best uniform speed nor the operator, of the map's deviation
+/// from it, explains, as noise for other samples: errors of tracking, and of the operator itself, with the
+/// shapes and the gaps that they come with.
 class DelayResiduals {
 public:
     /// Throws as Array where memory is short.
     DelayResiduals(const DelaySamples& samples, const SoundSpeedSetup& setup, Context& context);
 
     [[nodiscard]] Index count() const noexcept { return residuals_.shape()[0]; }
-    /// [measurement, rows, columns], s; NaN where nothing was measured.
+    /// [measurement, rows, columns], s; NaN where nothing was measured or trusted.
     [[nodiscard]] View<const float> of(Index i) const noexcept { return residuals_.view()[i]; }
 
 private:

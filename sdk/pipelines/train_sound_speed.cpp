@@ -114,7 +114,9 @@ TrainSummary train_sound_speed(const TrainRequest& request) {
     std::vector<DelaySamples> others;  // that residuals are of
     std::optional<DelayResiduals> residuals;
     if (!recipe.residuals.empty()) {
-        others = load({{.path = recipe.residuals}}, setup.problem, all, request.data);
+        DelaySource source;
+        source.path = recipe.residuals;
+        others = load({source}, setup.problem, all, request.data);
         residuals.emplace(others[0], setup, context);
     }
     const std::string data = fingerprint({&sources, &held_out, &others});

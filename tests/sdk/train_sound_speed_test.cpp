@@ -45,7 +45,28 @@ protected:
     }
     static void TearDownTestSuite() { fs::remove_all(folder_); }
 
-    static std::string recipe(const std::string& more = "", const std::string& first = "7, 13, 21") {
+    /// Two more samples on the same geometry.
+    static DelaySource simulated(const std::string& name, const std::string& phantom, const char* solver) {
+        std::ofstream(folder_ / (name + ".toml"))
+            << "name = '" << name << "'\ndomain = 'ray'\nset = {samples = 2, shard_samples = 2}\n"
+            << "grid = {rows = 20, columns = 18, spacing = 1e-3}\n"
+            << "phantom = {families = ['inclusions'], width = 18e-3, depth = 20e-3, supersampling = 1, "
+            << phantom << "}\narray = {elements = 32, pitch = 0.6e-3}\n"
+            << "ray = {first = [7, 13, 21], second = [13, 19, 27], spacing = 0.7e-3, near = 1e-3, far = "
+               "1e-3, "
+            << "side = 0.5e-3, solver = '" << solver << "'}\n";
+        SimulateRequest request;
+        request.recipe = (folder_ / (name + ".toml")).string();
+        request.output = (folder_ / name).string();
+        request.threads = 1;
+        EXPECT_TRUE(simulate(request).finished);
+        DelaySource source;
+        source.path = request.output;
+        return source;
+    }
+
+    static std::string recipe(const std::string& more = "", const std::string& first = "7, 13, 21",
+                              const std::string& geometry = "") {
         const fs::path path = folder_ / "recipe.toml";
         const std::string set = (folder_ / "set").string();
         std::ofstream(path)
@@ -55,7 +76,7 @@ protected:
                "5}\n"
             << "array = {elements = 32, pitch = 0.6e-3}\n"
             << "geometry = {rows = 20, columns = 18, spacing = 1e-3, near = 1e-3, far = 1e-3, side = 0.5e-3, "
-            << "first = [" << first << "], second = [13, 19, 27]}\n"
+            << geometry << "first = [" << first << "], second = [13, 19, 27]}\n"
             << "data = {sets = ['" << set << "', '" << set
             << "'], per_batch = [3, 1], first_sample = [0, 10], "
             << "samples = [10, 4], least_missing = [0.1, 0], most_missing = [0.9, 0], patch_nodes = 4, "
@@ -199,12 +220,12 @@ TEST_F(TrainSoundSpeed, AddsWhatDelaysOfASetHaveThatThoseOfItsMapsHaveNotAndItsG
     DelaySource source = read.sources[0];
     source.augmentation = {};
     const DelaySamples samples(source, setup.problem, 4);
-    source.first = 8;  // another: one alone, so that it is known which is drawn
-    const DelaySamples others(source, setup.problem, 1);
+    // One sample alone, so that it is known which is drawn, and rays that bend, which the operator's do not.
+    const DelaySamples others(simulated("bent", "inclusions = {contrast = [-80, 80]}", "eikonal"),
+                              setup.problem, 1);
     const DelayResiduals residuals(others, setup, context);
     ASSERT_EQ(residuals.count(), 1);
 
-    source.first = 0;
     source.augmentation.residual = 2;
     const DelaySamples disturbed(source, setup.problem, 4);
     DelayCase plain(setup, &residuals), with(setup, &residuals);
@@ -237,6 +258,26 @@ TEST_F(TrainSoundSpeed, AddsWhatDelaysOfASetHaveThatThoseOfItsMapsHaveNotAndItsG
         if (!there) continue;
         ASSERT_NEAR(after[n] - before[n], factor * (others.delays(0).data()[i] - double{expected.data()[i]}),
                     1e-2 * largest);
+    }
+}
+
+TEST_F(TrainSoundSpeed, FindsNoResidualInUniformMediaWhereEchoesCountToo) {
+    // Path integrals of a uniform slowness, which is what images formed with its speed leave of any.
+    const DelaySource source = simulated("uniform", "inclusions = {contrast = [0, 0]}", "straight");
+    const SoundSpeedRecipe read = read_sound_speed_recipe(recipe("", "7, 13, 21", "receive_every = 4, "));
+    Context context(make_serial_runner());
+    const SoundSpeedSetup setup(read.problem, {}, context);
+    ASSERT_FALSE(read.problem.receive.empty());
+    const DelaySamples samples(source, setup.problem, 2);
+    const DelayResiduals residuals(samples, setup, context);
+    for (Index i = 0; i < 2; ++i) {
+        Index measured = 0;
+        for (Index n = 0; n < setup.trust.elements(); ++n) {
+            if (std::isnan(residuals.of(i).data()[n])) continue;
+            ASSERT_NEAR(residuals.of(i).data()[n], 0, 1e-11);  // s, of delays of microseconds
+            ++measured;
+        }
+        EXPECT_EQ(measured, setup.readings);
     }
 }
 
