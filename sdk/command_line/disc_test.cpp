@@ -1,23 +1,40 @@
 #include <sonolux/sdk/command_line/disc_test.hpp>
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/disc_test.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
 
 namespace sonolux::command_line {
 
 void add_disc_test_options(CLI::App& command, DiscTestArguments& arguments) {
     const char* group = "Discs";
     command
-        .add_option("--refine", arguments.refine,
-                    "times that images are formed again, with the map of the time before (default 2)")
+        .add_option(
+            "--refine", arguments.refine,
+            "times that images are formed again, with the map of the time before (default 2; of a network 0)")
         ->check(number_from(0, 20))
         ->type_name("N")
         ->group(group);
     command.add_option("--maps", arguments.maps, "the first so many of the 40")
         ->check(number_from(1, 40))
         ->type_name("N")
+        ->group(group);
+    command
+        .add_option(
+            "--like", arguments.model,
+            "lbfgs, tikhonov: record and map what this sound-speed model compares, to measure it beside "
+            "the model")
+        ->type_name("MODEL")
+        ->group(group);
+    command
+        .add_option("--centre-frequency", arguments.centre_frequency,
+                    "of the pulse (default 5e6; the shipped model is for 2.5e6)")
+        ->check(number_from(0.5e6, 15e6))
+        ->type_name("HZ")
         ->group(group);
     command.add_option("--chart", arguments.chart, "contrast found over true contrast (.svg)")
         ->type_name("FILE")
@@ -26,9 +43,21 @@ void add_disc_test_options(CLI::App& command, DiscTestArguments& arguments) {
 
 void evaluate_on_discs(const DiscTestArguments& arguments, const CommonOptions& common) {
     DiscTestOptions options;
-    options.method = inversion_method_from_string(arguments.method);
+    std::optional<Model> model;
+    if (arguments.method == "lbfgs" || arguments.method == "tikhonov") {
+        options.method = inversion_method_from_string(arguments.method);
+        if (!arguments.model.empty()) model = open_model(find_model(arguments.model));
+    } else {
+        if (!arguments.model.empty()) throw UsageError("--like is for lbfgs and tikhonov");
+        options.method = InversionMethod::network;
+        model = open_model(find_model(arguments.method));
+    }
+    if (model) options.model = &*model;
     options.lambda = arguments.lambda;
-    options.refine = arguments.refine;
+    options.refine = arguments.refine >= 0                        ? arguments.refine
+                     : options.method == InversionMethod::network ? 0
+                                                                  : 2;
+    options.centre_frequency = arguments.centre_frequency;
     options.count = arguments.maps;
     options.threads = common.threads;
     require_folder_of(arguments.csv);
@@ -62,7 +91,7 @@ void evaluate_on_discs(const DiscTestArguments& arguments, const CommonOptions& 
     require(summary.maps > 0, Status::corrupt_data, "none of the ", results.size(),
             " discs could be mapped; the warnings above say why");
     fmt::print("{}, {} maps, images formed again {} times\n\n{}\n", arguments.method, summary.maps,
-               arguments.refine,
+               options.refine,
                aligned({"background", "contrast", "found background", "found contrast", "RMSE", "CNR",
                         "valid %", "delays s", "inversion s", "all s"},
                        rows));

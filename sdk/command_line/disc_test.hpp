@@ -12,8 +12,10 @@ namespace sonolux::command_line {
 struct DiscTestArguments {
     std::string method, csv;
     std::string chart;  ///< .svg, or empty
+    std::string model;  ///< whose transmissions and pairs are recorded; empty: none
     double lambda = 0;
-    int refine = 2;
+    double centre_frequency = 5e6;  ///< Hz
+    int refine = -1;                ///< -1: 2, of a network 0
     Index maps = 40;
 };
 

@@ -51,16 +51,41 @@ float pixel_speed(const Disc& disc, const ImageGrid& grid, Index row, Index colu
     return static_cast<float>(points * points / slowness);
 }
 
-Acquisition acquisition_of(const Pulse& pulse) {
+Transmission transmission_of(const RaySource& source, const TransducerArray& array, double sound_speed) {
+    if (source.kind == RaySource::Kind::plane) return plane_wave(array, source.angle, sound_speed);
+    for (Index element = 0; element < array.size(); ++element)
+        if (length(array[element].position - source.origin) < 1e-6) return single_element(array, element);
+    if (source.origin.z < -1e-6) return diverging_wave(array, source.origin, sound_speed);
+    fail(Status::invalid_argument, "disc test: the model compares waves from x ", 1e3 * source.origin.x,
+         " mm, z ", 1e3 * source.origin.z, " mm, where the array of 128 elements 0.3 mm apart has none");
+}
+
+/// Elements 15, 25, ..., 115, or what the model compares.
+std::vector<Transmission> transmissions_of(const TransducerArray& array, const Model* model,
+                                           double sound_speed) {
+    std::vector<Transmission> sent;
+    if (model == nullptr) {
+        for (Index element = 14; element < 115; element += 10) sent.push_back(single_element(array, element));
+        return sent;
+    }
+    std::vector<RaySource> sources;
+    for (const PathSum& pair : travel_time_problem(model->problem, model->name).geometry.measurements)
+        for (const auto& term : pair)
+            if (std::find(sources.begin(), sources.end(), term.source) == sources.end())
+                sources.push_back(term.source);
+    for (const RaySource& source : sources) sent.push_back(transmission_of(source, array, sound_speed));
+    return sent;
+}
+
+Acquisition acquisition_of(const Pulse& pulse, const Model* model) {
     Acquisition a{.array = make_linear_array(128, 0.3e-3, 0.27e-3), .transmissions = {}};
-    for (Index element = 14; element < 115; element += 10)
-        a.transmissions.push_back(single_element(a.array, element));
+    a.sound_speed = 1500;
+    a.transmissions = transmissions_of(a.array, model, a.sound_speed);
     a.sampling_frequency = 40e6;
     a.centre_frequency = pulse.centre_frequency();
     a.start_times.assign(a.transmissions.size(), 0);
     a.samples = 3400;
     a.peak_time = pulse.peak_time();
-    a.sound_speed = 1500;
     return a;
 }
 
@@ -124,8 +149,8 @@ DiscResult run_map(const DiscTestOptions& options, Index map) {
     result.contrast = disc.contrast;
     try {
         Context context(make_serial_runner());
-        const Pulse pulse({5e6, 4, 0.6});
-        const Acquisition acquisition = acquisition_of(pulse);
+        const Pulse pulse({options.centre_frequency, 4, 0.6});
+        const Acquisition acquisition = acquisition_of(pulse, options.model);
         const auto begin = Context::Clock::now();
         const Array<float> rf = record(acquisition, pulse, disc, options.seed, map, context);
         result.simulation_seconds = seconds_since(begin);
@@ -133,9 +158,18 @@ DiscResult run_map(const DiscTestOptions& options, Index map) {
         const auto recorded = Context::Clock::now();
         SoundSpeedPipelineOptions sound;
         sound.method = options.method;
-        sound.map = centred_grid(84, 64, 0.6e-3);
-        // Pairs (15, 25), (35, 45), (55, 65), (75, 85), (95, 105), (105, 115).
-        sound.delays.pairs.pairs = {{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}, {9, 10}};
+        if (options.method == InversionMethod::network) {
+            sound.model = options.model;
+        } else if (options.model != nullptr) {
+            const TravelTimeProblem problem =
+                travel_time_problem(options.model->problem, options.model->name);
+            sound.map = problem.geometry.map;
+            sound.delays.pairs.pairs = pairs_of(problem, acquisition);
+        } else {
+            sound.map = centred_grid(84, 64, 0.6e-3);
+            // Pairs (15, 25), (35, 45), (55, 65), (75, 85), (95, 105), (105, 115).
+            sound.delays.pairs.pairs = {{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}, {9, 10}};
+        }
         if (options.lambda > 0) sound.lbfgs.lambda = sound.tikhonov.lambda = options.lambda;
         SoundSpeedPipeline pipeline(acquisition, rf, std::move(sound), context);
         SoundSpeedFrame frame = pipeline.make_frame();
@@ -160,6 +194,12 @@ std::vector<DiscResult> run_disc_test(const DiscTestOptions& options) {
     require(options.first >= 0 && options.count >= 1 && options.first + options.count <= maps_in_all,
             Status::invalid_argument, "disc test: maps must be among 0 to ", maps_in_all - 1, ", got ",
             options.first, " to ", options.first + options.count - 1);
+    require(options.centre_frequency >= 0.5e6 && options.centre_frequency <= 15e6, Status::invalid_argument,
+            "disc test: centre_frequency must be from 0.5 to 15 MHz, got ", options.centre_frequency, " Hz");
+    require(options.method != InversionMethod::network || options.model != nullptr, Status::invalid_argument,
+            "disc test: a network needs a model");
+    if (options.model != nullptr)  // now, and not forty times
+        (void)transmissions_of(make_linear_array(128, 0.3e-3, 0.27e-3), options.model, 1500);
     std::vector<DiscResult> results(static_cast<std::size_t>(options.count));
     Context threads(make_openmp_runner(options.threads));
     std::atomic<Index> done = 0;

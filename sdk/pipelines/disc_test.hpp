@@ -19,10 +19,14 @@ namespace sonolux {
 
 struct DiscTestOptions {
     InversionMethod method = InversionMethod::lbfgs;
-    double lambda = 0;            ///< 0: the method's default
-    int refine = 2;               ///< times that images are formed again with the map
-    Index first = 0, count = 40;  ///< which of the 40 maps
-    std::uint64_t seed = 1;       ///< of the speckle
+    /// If not null, recordings are of the transmissions that this model compares, and every method maps the
+    /// model's pairs on its grid. InversionMethod::network needs it.
+    const Model* model = nullptr;
+    double centre_frequency = 5e6;  ///< Hz, of the pulse
+    double lambda = 0;              ///< 0: the method's default
+    int refine = 2;                 ///< times that images are formed again with the map
+    Index first = 0, count = 40;    ///< which of the 40 maps
+    std::uint64_t seed = 1;         ///< of the speckle
     int threads = 0;
     std::function<bool(const Progress&)> progress;
 };
@@ -40,7 +44,8 @@ struct DiscResult {
 };
 
 /// Same results for any number of threads, but for the seconds. Throws Error{invalid_argument} for maps
-/// outside 0 to 39 and Error{cancelled} once the progress callback has returned false.
+/// outside 0 to 39, a frequency outside 0.5 to 15 MHz, a network without a model, and a model that compares
+/// what no element of the array sends, and Error{cancelled} once the progress callback has returned false.
 [[nodiscard]] std::vector<DiscResult> run_disc_test(const DiscTestOptions& options);
 
 struct DiscSummary {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sonolux/sdk/pipelines/disc_test.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
 
 namespace sonolux {
 namespace {
@@ -26,6 +27,28 @@ TEST(DiscTest, FindsADiscThatIsFaster) {
     EXPECT_NEAR(r.found_background, 1500, 4);
     EXPECT_LT(r.rmse, 6);
     EXPECT_GT(r.valid_share, 0.9);
+}
+
+TEST(DiscTest, RecordsWhatAModelCompares) {
+    const Model model = open_model(find_model("sound_speed_diverging"));
+    DiscTestOptions options;
+    options.method = InversionMethod::network;
+    options.centre_frequency = 2.5e6;
+    options.first = 17;  // 40 m/s in 1500 m/s
+    options.count = 1;
+    options.refine = 0;
+    EXPECT_THAT([&] { (void)run_disc_test(options); },
+                ThrowsMessage<Error>(HasSubstr("a network needs a model")));
+    options.model = &model;
+    const std::vector<DiscResult> results = run_disc_test(options);
+    const DiscResult& r = results.at(0);
+    ASSERT_EQ(r.error, "");
+    EXPECT_EQ(r.contrast, 40);
+    EXPECT_GT(r.found_contrast, 12);
+    EXPECT_LT(r.found_contrast, 50);
+    EXPECT_NEAR(r.found_background, 1500, 6);
+    EXPECT_GT(r.valid_share, 0.9);
+    EXPECT_LT(r.rmse, 6.1);  // of a map of 1500 m/s everywhere: 40 m/s in a 42nd of the pixels
 }
 
 TEST(DiscTest, SumsUpWithoutMapsThatFailed) {
