@@ -230,6 +230,11 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
                 " pixels, ", extent_mm(truth.grid), "; the model's is ", pipeline.map().rows, " x ",
                 pipeline.map().columns, " pixels, ", extent_mm(pipeline.map()));
         SoundSpeedFrame frame = pipeline.make_frame();
+        if (!pipeline.settled())
+            warn(
+                fmt::format("{}: the speed that images are formed with had not settled after {} rounds; "
+                            "--speed can give it",
+                            arguments.input, pipeline.rounds()));
         const double set_up = std::chrono::duration<double>(Context::Clock::now() - planned).count();
         ProgressLine progress;
         const auto begin = Context::Clock::now();
@@ -266,6 +271,9 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
                  (refine > 0
                       ? fmt::format(" ({:.2f} ns before images were formed with it)", 1e9 * one_speed_misfit)
                       : ""));
+        if (!record.log.entries().empty())
+            line("iterations",
+                 fmt::format("{}: {}", record.log.entries().size(), to_string(record.log.reason())));
         if (!truth.sound_speed.view().empty())
             line("difference from the truth",
                  fmt::format("{:.2f} m/s rms where there are rays",

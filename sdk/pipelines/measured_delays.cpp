@@ -36,7 +36,8 @@ MeasuredDelays measure_delays(const Acquisition& acquisition, View<const float> 
         require(status == Status::ok, status, "measured delays: ", to_string(status));
         measured.rounds = round + 1;
         const double found = measured.frame.uniform_speed;
-        if (!options.find_speed || std::abs(found - pairs.sound_speed) < options.tolerance) break;
+        measured.settled = !options.find_speed || std::abs(found - pairs.sound_speed) < options.tolerance;
+        if (measured.settled) break;
         require(found >= options.lowest_speed && found <= options.highest_speed, Status::corrupt_data,
                 "measured delays: they ask for a uniform speed of ", found, " m/s, which is not between ",
                 options.lowest_speed, " and ", options.highest_speed,

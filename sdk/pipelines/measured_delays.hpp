@@ -26,6 +26,9 @@ struct MeasuredDelays {
     std::unique_ptr<PairDelays> plan;  ///< of the last round; made for more frames of the same tissue
     PairDelaysFrame frame;
     int rounds = 0;
+    /// Whether the speed stayed within the tolerance; false where most_rounds ended the search, which is no
+    /// error: images were formed with a speed that the delays would still change.
+    bool settled = true;
 };
 
 /// Measures one frame, rf [transmission, element, sample]. Reserves the workspace that it needs.

@@ -93,6 +93,7 @@ SoundSpeedPipeline::SoundSpeedPipeline(const Acquisition& acquisition, View<cons
     filter(first, context);
     MeasuredDelays measured = measure_delays(acquisition, filtered_, options_.map, options_.delays, context);
     rounds_ = measured.rounds;
+    settled_ = measured.settled;
     measurement_ = std::move(measured.plan);
     options_.delays.pairs = measurement_->options();
 
@@ -193,7 +194,7 @@ Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Con
     for (Index n = 0; n < to_invert_.elements(); ++n)
         to_invert_.data()[n] = frame.delays.delays.data()[n] +
                                (shift_.data()[n] + static_cast<float>(deviation) * uniform_shift_.data()[n]);
-    const Status status = network_ != nullptr ? run_network(frame) : invert(frame);
+    const Status status = network_ != nullptr ? run_network(frame) : invert(frame, context);
     const bool late = status == Status::cancelled || status == Status::deadline_exceeded;
     if (status != Status::ok && !late) return status == Status::out_of_memory ? status : Status::corrupt_data;
 
@@ -213,8 +214,17 @@ Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Con
     return status;
 }
 
-Status SoundSpeedPipeline::invert(SoundSpeedFrame& frame) noexcept {
-    return inverter_->run(to_invert_, {}, frame.slowness, *alone_, &frame.record);
+Status SoundSpeedPipeline::invert(SoundSpeedFrame& frame, Context& context) noexcept {
+    // The caller's context hears of every iteration, and says when to stop. A pointer in a std::function
+    // takes no memory.
+    alone_->clear_cancel();
+    alone_->set_progress([caller = &context](const Progress& progress) {
+        caller->report(progress);
+        return caller->poll() == Status::ok;
+    });
+    const Status status = inverter_->run(to_invert_, {}, frame.slowness, *alone_, &frame.record);
+    alone_->set_progress(nullptr);
+    return status == Status::cancelled ? context.poll() : status;
 }
 
 Status SoundSpeedPipeline::run_network(SoundSpeedFrame& frame) noexcept {

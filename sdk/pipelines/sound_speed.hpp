@@ -85,11 +85,15 @@ public:
     /// How often the images were formed until their speed stayed.
     [[nodiscard]] int rounds() const noexcept { return rounds_; }
 
+    /// Whether it stayed; false where delays.most_rounds ended the search first.
+    [[nodiscard]] bool settled() const noexcept { return settled_; }
+
     [[nodiscard]] SoundSpeedFrame make_frame() const;
 
     /// Status::corrupt_data where fewer of the delays could be measured than least_valid_share, or the
     /// inversion finds them implausible; frame.delays then says what was measured, and map and residual are
-    /// NaN. Otherwise as PairDelays::run and TravelTimeInverter::run.
+    /// NaN. Otherwise as PairDelays::run and TravelTimeInverter::run: cancelled or past its deadline, an
+    /// inversion by L-BFGS leaves the map as far as it had come.
     [[nodiscard]] Status run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept;
 
     /// Forms the images of the frame that was run last with its map instead of one speed, by the eikonal
@@ -107,7 +111,7 @@ private:
     void reserve(Context& context) const;
     /// What delays of echoes are less by where a slowness is that of the images: (E - L) slowness.
     void set_shift(View<const float> slowness, Context& context);
-    [[nodiscard]] Status invert(SoundSpeedFrame& frame) noexcept;
+    [[nodiscard]] Status invert(SoundSpeedFrame& frame, Context& context) noexcept;
     [[nodiscard]] Status run_network(SoundSpeedFrame& frame) noexcept;
 
     SoundSpeedPipelineOptions options_;
@@ -125,6 +129,7 @@ private:
     std::unique_ptr<Context>
         alone_;  // of the inversion: maps are small, and threads would wait for each other
     int rounds_ = 0;
+    bool settled_ = true;
 };
 
 /// "lbfgs" or "tikhonov". Throws Error{invalid_argument} naming both for another.

@@ -16,6 +16,7 @@ enum class StopReason {
     converged,         ///< the residual fell to the tolerance
     discrepancy,       ///< the data are explained to within their noise
     iteration_limit,   ///< the last iteration that was allowed
+    no_descent,        ///< a line search found nothing lower: rounding, or a gradient that is wrong
     stopped_by_caller  ///< cancelled, or past the deadline
 };
 
@@ -25,6 +26,7 @@ enum class StopReason {
         case StopReason::converged: return "converged";
         case StopReason::discrepancy: return "data explained to within their noise";
         case StopReason::iteration_limit: return "iteration limit";
+        case StopReason::no_descent: return "nothing lower in sight";
         case StopReason::stopped_by_caller: return "stopped by the caller";
     }
     return "unknown";

@@ -117,7 +117,7 @@ protected:
             }
             if (!lower || !(next_value <= value)) {  // nothing better in sight
                 if (log != nullptr) log->record({iteration, value, 0});
-                reason = StopReason::converged;
+                reason = StopReason::no_descent;
                 break;
             }
             const View<float> s = steps[kept % memory], y = changes[kept % memory];

@@ -118,6 +118,49 @@ TEST(SoundSpeedPipeline, FindsAnInclusionAndAbsoluteSpeeds) {
     EXPECT_GT(draw_pair_delays(pipeline, frame, "test").columns(), 300);
 }
 
+TEST(SoundSpeedPipeline, SaysWhereTheSpeedOfItsImagesHadNotSettled) {
+    Context context(make_serial_runner());
+    const auto settles = [&](bool find_speed) {
+        SoundSpeedPipelineOptions options = recording().options();
+        options.delays.pairs.sound_speed = 1400;
+        options.delays.most_rounds = 1;
+        options.delays.find_speed = find_speed;
+        const SoundSpeedPipeline pipeline(recording().acquisition, recording().rf, std::move(options),
+                                          context);
+        EXPECT_EQ(pipeline.rounds(), 1);
+        return pipeline.settled();
+    };
+    EXPECT_FALSE(settles(true));
+    EXPECT_TRUE(settles(false)) << "nothing was to settle";
+}
+
+TEST(SoundSpeedPipeline, StopsInTheMiddleOfAnInversionWhereItIsTold) {
+    Context context(make_serial_runner());
+    SoundSpeedPipeline pipeline(recording().acquisition, recording().rf, recording().options(), context);
+    SoundSpeedFrame frame = pipeline.make_frame();
+    Index iterations = 0;
+    context.set_progress([&](const Progress&) { return ++iterations < 20; });
+    EXPECT_EQ(pipeline.run(recording().rf, frame, context), Status::cancelled);
+    EXPECT_EQ(iterations, 20);
+    EXPECT_EQ(frame.record.log.reason(), StopReason::stopped_by_caller);
+    EXPECT_TRUE(std::any_of(frame.sound_speed.begin(), frame.sound_speed.end(), [](float speed) {
+        return std::isfinite(speed);
+    })) << "as far as it had come";
+
+    // Past a deadline that comes during the inversion; and nothing of it stays for the next frame.
+    context.clear_cancel();
+    iterations = 0;
+    context.set_progress([&](const Progress&) {
+        if (++iterations == 10) context.set_deadline(Context::Clock::now());
+        return true;
+    });
+    EXPECT_EQ(pipeline.run(recording().rf, frame, context), Status::deadline_exceeded);
+    EXPECT_EQ(iterations, 10);
+    context.set_deadline(Context::Clock::time_point::max());
+    EXPECT_EQ(pipeline.run(recording().rf, frame, context), Status::ok);
+    EXPECT_GT(iterations, 100);
+}
+
 TEST(SoundSpeedPipeline, HasATikhonovInversionToo) {
     Context context(make_serial_runner());
     SoundSpeedPipelineOptions options = recording().options();
