@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <sonolux/core/linear_operator.hpp>
+#include <sonolux/core/operators/spectral_blur.hpp>
 #include <sonolux/solvers/coarse_inverse.hpp>
 #include <sonolux/solvers/padded_blur.hpp>
 
@@ -38,9 +39,14 @@ struct Observation {
     View<const float> data;                   ///< y; 0 where the mask is
     const LinearOperator* forward = nullptr;  ///< A; null: the identity
     const PaddedBlur* blur = nullptr;         ///< if A is a blur: the stages see data on its domain
-    const CoarseInverse* coarse = nullptr;    ///< of A, for stages that use one
-    View<const float> mask{};                 ///< 1 where something was measured, else 0; empty: everywhere
-    float measured = 1;                       ///< the fraction of what could be measured that was
+    /// If A is a blur of channels, the same everywhere, into as many: for stages that solve with it.
+    const SpectralBlur* spectral = nullptr;
+    /// The variance of the noise of each channel of the data, for image values in [0, 1]: for stages that
+    /// weigh channels by it.
+    View<const float> noise{};
+    const CoarseInverse* coarse = nullptr;  ///< of A, for stages that use one
+    View<const float> mask{};               ///< 1 where something was measured, else 0; empty: everywhere
+    float measured = 1;                     ///< the fraction of what could be measured that was
     /// Of the data on the domain of a blur whose border no step completes, so that they are transformed once
     /// for all steps; empty: each transforms them.
     View<const std::complex<float>> data_spectrum{};
@@ -66,6 +72,10 @@ public:
 
     /// Set-up after the parameters changed, for a noise level `sigma` in the units of the network's images.
     virtual void update(std::span<const float> parameters, float sigma) = 0;
+
+    /// Set-up: throws Error naming what the observation lacks that this stage needs, for states of this size.
+    /// Data that are not there yet are not missed.
+    virtual void check(Index /*rows*/, Index /*columns*/, const Observation&) const {}
 
     /// For states of this size; of the observation only the operators are looked at.
     [[nodiscard]] virtual std::size_t workspace_bytes(Index rows, Index columns, const Observation&,

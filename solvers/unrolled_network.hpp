@@ -44,6 +44,11 @@ public:
     /// Entry scale: image value in [0, 1] times this is what the stages see.
     [[nodiscard]] float entry_scale() const noexcept;
 
+    /// Stage::check of all.
+    void check(Index rows, Index columns, const Observation& observation) const {
+        for (const auto& stage : stages_) stage->check(rows, columns, observation);
+    }
+
     /// Scratch for `run` and `forward` on states up to this size (of a blur: its domain). Of the observation
     /// only the operators are looked at.
     [[nodiscard]] std::size_t run_workspace_bytes(Index rows, Index columns, const Context&,

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include <sonolux/solvers/split_stage.hpp>
 #include <sonolux/solvers/variational_network.hpp>
 #include <sonolux/solvers/variational_stage.hpp>
 
@@ -13,7 +14,10 @@ std::unique_ptr<UnrolledNetwork> make_variational_network(const VariationalNetwo
             "stages must be 1 to 100, got ", options.stages);
     std::vector<std::unique_ptr<Stage>> distinct;
     for (int s = 0; s < (options.shared_parameters ? 1 : options.stages); ++s)
-        distinct.push_back(std::make_unique<VariationalStage>(options));
+        if (options.step == StepRule::split)
+            distinct.push_back(std::make_unique<SplitStage>(options));
+        else
+            distinct.push_back(std::make_unique<VariationalStage>(options));
     return std::make_unique<UnrolledNetwork>(std::move(distinct), options.stages, options.value_scale,
                                              options.sigma_degree > 0, options.sigma_reference);
 }
@@ -22,8 +26,8 @@ namespace {
 
 // DCT atoms in the order in which filters begin as them: those of one channel as they are numbered. Of
 // several channels first those of the channels' mean, which has most to say, then the coarsest of their
-// differences.
-std::vector<Index> first_atoms(const FilterBankOptions& filters) {
+// differences; or the coarsest of all.
+std::vector<Index> first_atoms(const FilterBankOptions& filters, bool mean_first) {
     const Index size = filters.size, of_a_channel = size * size - 1;
     std::vector<Index> atoms(static_cast<std::size_t>(filters.channels * of_a_channel));
     std::iota(atoms.begin(), atoms.end(), Index{0});
@@ -31,7 +35,7 @@ std::vector<Index> first_atoms(const FilterBankOptions& filters) {
         const Index place = atom % of_a_channel + 1, u = place % size, v = place / size;
         return u * u + v * v;
     };
-    std::stable_sort(atoms.begin() + of_a_channel, atoms.end(),
+    std::stable_sort(atoms.begin() + (mean_first ? of_a_channel : 0), atoms.end(),
                      [&](Index a, Index b) { return frequency(a) < frequency(b); });
     return atoms;
 }
@@ -43,7 +47,7 @@ void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& optio
     const FilterBank bank(prior.filters);
     const FilterBank dct({FilterKind::dct, 1, prior.filters.size});
     const Index taps = Index{prior.filters.size} * prior.filters.size;
-    const std::vector<Index> atoms = first_atoms(prior.filters);
+    const std::vector<Index> atoms = first_atoms(prior.filters, options.step != StepRule::split);
     // Together the filters pass about 1 / 4 of a small response: a stable step that leaves edges alone.
     const double edge = 0.2 * prior.activation.table_upper;
     const double slope = 0.25 / static_cast<double>(taps) / prior.scale;
@@ -72,6 +76,13 @@ void initialise(UnrolledNetwork& network, const VariationalNetworkOptions& optio
                 std::copy(weights.begin(), weights.end(), values + f * prior.activation.nodes);
         } else if (parameter.name.ends_with(".log_data_weight")) {
             values[0] = static_cast<float>(std::log(0.1));
+        } else if (parameter.name.ends_with(".log_coupling") || parameter.name.ends_with(".log_push")) {
+            // Images that are wrong by about 1 / 30 of the range.
+            std::fill_n(values, parameter.shape.elements(), static_cast<float>(std::log(1000.0)));
+        } else if (parameter.name.ends_with(".spectrum")) {
+            const std::vector<double> power(static_cast<std::size_t>(prior.filters.channels), 1e-3);
+            const ChannelSpectrum spectrum = ChannelSpectrum::inverse_square(power);
+            std::copy(spectrum.table().begin(), spectrum.table().end(), values);
         }
     }
 }

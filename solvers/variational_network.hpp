@@ -9,6 +9,9 @@
 //     TNRD (Chen and Pock 2017)            a = 1,                A = I, lambda = exp(p), symmetric border
 //     denoising VN (Kobler et al. 2017)    a = 1 / (1 + lambda), A = I, scale = 1 / filters, reflect border
 //     MRI VN (Hammernik et al. 2018)       a = 1,                A given, scale = 1 / filters
+//
+// Where A can be inverted, as a blur that mixes channels can at each frequency by itself, StepRule::split
+// alternates between the regulariser and the data instead (split_stage.hpp).
 #pragma once
 
 #include <memory>
@@ -21,6 +24,7 @@ namespace sonolux {
 enum class StepRule {
     plain,   ///< a = 1
     damped,  ///< a = 1 / (1 + lambda)
+    split,   ///< half-quadratic splitting, over a blur of channels: split_stage.hpp
 };
 
 /// The architecture of a variational network: all that a model file must say besides the parameters.

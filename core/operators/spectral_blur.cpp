@@ -170,6 +170,35 @@ void SpectralBlur::adjoint(View<const float> y, View<float> x, Context& context)
         });
 }
 
+Array<float> fold_kernels(View<const float> kernels, Index rows, Index columns) {
+    require(rows >= 1 && columns >= 1 && kernels.rank() >= 2 && kernels.contiguous(),
+            Status::invalid_argument, "kernels ", to_string(kernels.shape()), " cannot be folded into ", rows,
+            " x ", columns, " pixels");
+    const Index from_rows = kernels.rows(), from_columns = kernels.columns();
+    const Index to_rows = std::min(rows, from_rows), to_columns = std::min(columns, from_columns);
+    const Index planes = kernels.elements() / std::max<Index>(from_rows * from_columns, 1);
+    Shape shape = kernels.rank() == 4   ? Shape{kernels.size(0), kernels.size(1), to_rows, to_columns}
+                  : kernels.rank() == 3 ? Shape{kernels.size(0), to_rows, to_columns}
+                                        : Shape{to_rows, to_columns};
+    Array<float> folded(shape);
+    for (Index p = 0; p < planes; ++p)
+        for (Index u = 0; u < to_rows; ++u)
+            for (Index v = 0; v < to_columns; ++v) {
+                // All taps of this place modulo the period, summed in double.
+                const auto first = [](Index tap, Index to, Index from, Index period) {
+                    const Index place = tap - to / 2 + from / 2;  // the tap in the large kernel
+                    return to == from ? place : place % period;
+                };
+                double sum = 0;
+                for (Index i = first(u, to_rows, from_rows, rows); i < from_rows; i += rows)
+                    for (Index j = first(v, to_columns, from_columns, columns); j < from_columns;
+                         j += columns)
+                        sum += double{kernels.data()[(p * from_rows + i) * from_columns + j]};
+                folded.data()[(p * to_rows + u) * to_columns + v] = static_cast<float>(sum);
+            }
+    return folded;
+}
+
 Array<float> bilinear_windows(Index grid_rows, Index grid_columns, Index rows, Index columns) {
     require(grid_rows >= 1 && grid_columns >= 1 && grid_rows <= rows && grid_columns <= columns,
             Status::invalid_argument, "windows: a grid of ", grid_rows, " x ", grid_columns,

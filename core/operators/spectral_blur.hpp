@@ -52,6 +52,12 @@ public:
     /// The spectrum [rows, columns / 2 + 1] from input to output in a patch; empty where no light goes.
     [[nodiscard]] View<const Complex> spectrum(Index patch, Index output, Index input) const noexcept;
 
+    /// The transform of one of its channels, for who solves with the spectra; like the operator for one
+    /// caller at a time.
+    [[nodiscard]] RealFft2& fft(Index channel) const noexcept {
+        return *ffts_[static_cast<std::size_t>(channel)];
+    }
+
     /// What the operator itself holds, apart from its workspace.
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
@@ -70,6 +76,11 @@ private:
     std::vector<Array<Complex>> spectra_;          // [patch][output][input]; empty where zero
     Array<float> windows_;                         // [patches, rows, columns], or empty
 };
+
+/// Kernels [..., kernel rows, kernel columns] as a periodic image of `rows` by `columns` sees them, centres
+/// on centres: taps that lie a period apart are added up, so that no kernel is larger than the image. Where
+/// none is, a copy. Throws Error{invalid_argument} for an empty image or kernels of rank below 2.
+[[nodiscard]] Array<float> fold_kernels(View<const float> kernels, Index rows, Index columns);
 
 /// Windows [grid rows * grid columns, rows, columns] that add up to 1 everywhere: bilinear between the
 /// middles of a grid of equal fields, constant beyond the outermost ones. Throws Error{invalid_argument} for

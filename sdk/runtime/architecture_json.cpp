@@ -21,7 +21,8 @@ constexpr std::array activation_kinds{Word{"gaussian_rbf", ActivationKind::gauss
 constexpr std::array border_gradients{Word{"exact", BorderGradient::exact},
                                       Word{"cropped", BorderGradient::cropped},
                                       Word{"valid", BorderGradient::valid}};
-constexpr std::array step_rules{Word{"plain", StepRule::plain}, Word{"damped", StepRule::damped}};
+constexpr std::array step_rules{Word{"plain", StepRule::plain}, Word{"damped", StepRule::damped},
+                                Word{"split", StepRule::split}};
 constexpr std::array shrinkage_forms{Word{"direct", ShrinkageForm::direct},
                                      Word{"residual", ShrinkageForm::residual}};
 constexpr std::array shrinkage_priors{Word{"fields_of_experts", ShrinkagePrior::fields_of_experts},

@@ -4,7 +4,8 @@
 //
 // The architecture is a JSON object; every field must be there, and no other may be. Variational networks:
 //
-//     {"type": "variational_network", "stages": 5, "shared_parameters": false, "step": "plain" | "damped",
+//     {"type": "variational_network", "stages": 5, "shared_parameters": false, "step": "plain" | "damped" |
+//     "split",
 //      "momentum": false, "value_scale": 255.0, "sigma_degree": 0, "sigma_reference": 25.0,
 //      "prior": EXPERTS}
 //

@@ -11,59 +11,15 @@
 // channel by itself.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include <sonolux/core/operators/spectral_blur.hpp>
+#include <sonolux/solvers/channel_spectrum.hpp>
 
 namespace sonolux {
-
-/// S(f) of images with some channels: symmetric matrices at frequencies that rise by equal factors, the same
-/// in all directions, linear in log f in between. (Images show no preference for a side, so that S is real.)
-class ChannelSpectrum {
-public:
-    static constexpr Index bins = 40;
-    static constexpr Index most_channels = 8;
-
-    /// A spectrum of zero. Throws Error{invalid_argument} for channels outside 1 to 8.
-    explicit ChannelSpectrum(Index channels);
-
-    /// S(f) = diagonal A / f^2 (`power` A for each channel), or constant.
-    [[nodiscard]] static ChannelSpectrum inverse_square(std::span<const double> power);
-    [[nodiscard]] static ChannelSpectrum constant(std::span<const double> power);
-
-    [[nodiscard]] Index channels() const noexcept { return channels_; }
-
-    /// The same channels, as if they had nothing in common.
-    [[nodiscard]] ChannelSpectrum diagonal() const;
-
-    /// S(f) [channels * channels] at f cycles per pixel, above 0.
-    void at(double frequency, double* power) const noexcept;
-
-private:
-    friend class ChannelSpectrumEstimate;
-
-    Index channels_;
-    std::vector<double> power_;  // [bins][channels][channels]
-};
-
-/// The mean cross-power spectrum of example images, taken as periodic, as a Fourier filter takes them.
-class ChannelSpectrumEstimate {
-public:
-    explicit ChannelSpectrumEstimate(Index channels);
-
-    /// An image [channels, rows, columns] of any size. Throws Error{size_mismatch} for another number of
-    /// channels, Error{invalid_argument} for fewer than 8 rows or columns.
-    void add(View<const float> image);
-
-    /// Bins without frequencies take their neighbours'. Throws Error{invalid_argument} if nothing was added.
-    [[nodiscard]] ChannelSpectrum spectrum() const;
-
-private:
-    ChannelSpectrum sum_;
-    std::vector<double> count_;
-};
 
 /// Recovers images [inputs, rows, columns] from data [outputs, rows, columns] of a periodic blur.
 class ChannelLmmse {
@@ -72,6 +28,11 @@ public:
     /// is infinite. Throws Error{invalid_argument} for a blur with several patches, noise that is not above
     /// 0, more than 8 channels, Error{size_mismatch} for a spectrum or noise of other channels.
     ChannelLmmse(const SpectralBlur& blur, const ChannelSpectrum& spectrum, std::span<const double> noise);
+
+    /// From now on for noise of these variances, as many as before and above 0.
+    void set_noise(std::span<const double> noise) noexcept {
+        std::copy(noise.begin(), noise.end(), noise_.begin());
+    }
 
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept;
 

@@ -33,6 +33,7 @@ BatchGradient::Worker::Worker(const UnrolledNetwork& network, Isa isa, std::uniq
     : context(make_serial_runner()), sample(1, 1, nullptr), own(std::move(made)) {
     context.set_isa(isa);
     const Shape domain = own->domain();
+    network.check(domain.last(1), domain.last(0), own->observation());
     context.workspace().reserve(std::max(
         own->workspace_bytes(context),
         network.training_workspace_bytes(domain.last(1), domain.last(0), context, own->observation())));

@@ -15,7 +15,7 @@ Index checked_margin(Index margin) {
     return margin;
 }
 
-/// Calls pixel(difference) for each interior pixel, in order, and stores what it returns as the gradient
+/// Calls pixel(x, truth) for each interior pixel, in order, and stores what it returns as the gradient
 /// there. Border pixels have gradient zero.
 template <class Pixel>
 void over_interior(View<const float> image, View<const float> truth, View<float> image_bar, Index margin,
@@ -29,7 +29,7 @@ void over_interior(View<const float> image, View<const float> truth, View<float>
             std::fill_n(bar, columns, 0.0f);
             if (i < margin || i >= rows - margin) continue;
             for (Index j = margin; j < columns - margin; ++j)
-                bar[j] = static_cast<float>(pixel(static_cast<double>(x[j]) - t[j]));
+                bar[j] = static_cast<float>(pixel(double{x[j]}, double{t[j]}));
         }
 }
 
@@ -40,7 +40,8 @@ SquaredLoss::SquaredLoss(Index margin) : margin_(checked_margin(margin)) {}
 double SquaredLoss::value_gradient(View<const float> image, View<const float> truth,
                                    View<float> image_bar) const noexcept {
     double sum = 0;
-    over_interior(image, truth, image_bar, margin_, [&](double difference) {
+    over_interior(image, truth, image_bar, margin_, [&](double x, double t) {
+        const double difference = x - t;
         sum += difference * difference;
         return difference;
     });
@@ -56,12 +57,40 @@ SmoothedL1Loss::SmoothedL1Loss(double epsilon, Index margin)
 double SmoothedL1Loss::value_gradient(View<const float> image, View<const float> truth,
                                       View<float> image_bar) const noexcept {
     double sum = 0;
-    over_interior(image, truth, image_bar, margin_, [&](double difference) {
+    over_interior(image, truth, image_bar, margin_, [&](double x, double t) {
+        const double difference = x - t;
         const double root = std::sqrt(difference * difference + epsilon_ * epsilon_);
         sum += root - epsilon_;
         return difference / root;
     });
     return sum;
+}
+
+ToneLoss::ToneLoss(double white, double weight, Index margin)
+    : white_(white), weight_(weight), margin_(checked_margin(margin)) {
+    require(white > 0 && std::isfinite(white), Status::invalid_argument,
+            "white of the tone loss must be above 0, got ", white);
+    require(weight >= 0 && std::isfinite(weight), Status::invalid_argument,
+            "the weight of the tone loss must be at least 0, got ", weight);
+}
+
+double ToneLoss::value_gradient(View<const float> image, View<const float> truth,
+                                View<float> image_bar) const noexcept {
+    constexpr double offset = 1.0 / 512;
+    double sum = 0;
+    // The curve and its slope.
+    const auto curve = [this](double x, double& slope) {
+        const double root = std::sqrt(std::max(x, 0.0) / white_ + offset);
+        slope = 0.5 / root;
+        return white_ * root + std::min(x, 0.0) * slope;
+    };
+    over_interior(image, truth, image_bar, margin_, [&](double x, double t) {
+        double slope = 0, unused = 0;
+        const double difference = x - t, seen = curve(x, slope) - curve(t, unused);
+        sum += difference * difference + weight_ * seen * seen;
+        return difference + weight_ * seen * slope;
+    });
+    return 0.5 * sum;
 }
 
 NegativePsnrLoss::NegativePsnrLoss(double peak, Index margin) : peak_(peak), margin_(checked_margin(margin)) {
@@ -75,7 +104,8 @@ double NegativePsnrLoss::value_gradient(View<const float> image, View<const floa
     const Index columns = std::max<Index>(image.columns() - 2 * margin_, 0);
     const auto count = static_cast<double>(plane_count(image) * rows * columns);
     double sum = 0;
-    over_interior(image, truth, image_bar, margin_, [&](double difference) {
+    over_interior(image, truth, image_bar, margin_, [&](double x, double t) {
+        const double difference = x - t;
         sum += difference * difference;
         return difference;
     });

@@ -4,6 +4,7 @@
 //
 //     SquaredLoss        1/2 sum (x - x*)^2                            (Chen and Pock 2017, eq. 15)
 //     SmoothedL1Loss     sum sqrt((x - x*)^2 + eps^2) - eps
+//     ToneLoss            1/2 sum (x - x*)^2 + w (f(x) - f(x*))^2,   f(x) = s sqrt(x / s + 1 / 512)
 //     NegativePsnrLoss   -20 log10(peak / root mean square of x - x*)  (Schmidt and Roth 2014, eq. 12)
 //
 // Sums and means are over all channels. Each looks at the interior only: `margin` pixels on every side are
@@ -39,6 +40,21 @@ public:
 
 private:
     double epsilon_;
+    Index margin_;
+};
+
+/// For images of light: f, which goes on straight below 0, is about the curve of the codes that people look
+/// at, so that dark pixels count, and with them the colours there.
+class ToneLoss final : public Loss {
+public:
+    /// `white` > 0: s, in the network's units; `weight` w >= 0.
+    ToneLoss(double white, double weight, Index margin = 0);
+
+    double value_gradient(View<const float> image, View<const float> truth,
+                          View<float> image_bar) const noexcept override;
+
+private:
+    double white_, weight_;
     Index margin_;
 };
 

@@ -17,7 +17,7 @@ class TrainingCase {
 public:
     virtual ~TrainingCase() = default;
 
-    /// Of the start and the truth: [rows, columns].
+    /// Of the start and the truth: [rows, columns], or [channels, rows, columns].
     [[nodiscard]] virtual Shape domain() const = 0;
 
     /// Of `make`.

@@ -42,6 +42,7 @@ TEST(Losses, GradientsPassTheTaylorTest) {
         EXPECT_GT(observed_order(SquaredLoss(margin)), 1.9) << "margin " << margin;
         EXPECT_GT(observed_order(SmoothedL1Loss(50.0, margin)), 1.9) << "margin " << margin;
         EXPECT_GT(observed_order(NegativePsnrLoss(255, margin)), 1.9) << "margin " << margin;
+        EXPECT_GT(observed_order(ToneLoss(255, 0.3, margin)), 1.9) << "margin " << margin;
     }
 }
 
