@@ -5,6 +5,7 @@
 
 #include <sonolux/sdk/command_line/deblur.hpp>
 #include <sonolux/sdk/command_line/disc_test.hpp>
+#include <sonolux/sdk/command_line/lens.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/evaluate.hpp>
 #include <sonolux/sdk/pipelines/evaluate_sound_speed.hpp>
@@ -106,6 +107,8 @@ void run(Options& options, const CommonOptions& common) {
         if (given) throw UsageError(fmt::format("{} belongs to --protocol blur or levin", name));
     const Model model = open_model(find_model(options.model));
     if (model.problem.kind == "sound_speed") return run_sound_speed(model, options, common);
+    if (model.problem.kind == "lens")
+        return evaluate_lens_model(model, options.evaluate.data, options.evaluate.seed, options.csv, common);
     require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
@@ -147,6 +150,8 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "Models that map the speed of sound are measured on a set of sonolux simulate with delays, beside "
         "the\n"
         "classical inversion (L-BFGS): medians of the errors over the whole map, in m/s.\n\n"
+        "Models for a diffractive lens are measured on photographs in colour, lifted to spectra and seen "
+        "through that lens.\n\n"
         "--protocol discs simulates 40 recordings of discs, maps their speed of sound with a model, lbfgs or "
         "tikhonov,\n"
         "and prints how much of the contrast is found.\n\n"

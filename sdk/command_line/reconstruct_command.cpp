@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/command_line/deblur.hpp>
+#include <sonolux/sdk/command_line/lens.hpp>
 #include <sonolux/sdk/command_line/sound_speed.hpp>
 #include <sonolux/sdk/pipelines/reconstruct.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
@@ -16,6 +17,7 @@ struct Options {
     int bits = 0;
     DeblurArguments deblur;
     SoundSpeedArguments sound_speed;
+    LensArguments lens;
 };
 
 void run_blurred(const Options& options, const CommonOptions& common) {
@@ -62,6 +64,13 @@ void run(const Options& options, const CommonOptions& common) {
         arguments.output = options.output;
         return reconstruct_sound_speed(arguments, common);
     }
+    if (model.problem.kind == "lens") {
+        LensArguments arguments = options.lens;
+        arguments.input = options.input;
+        arguments.output = options.output;
+        arguments.bits = options.bits;
+        return reconstruct_lens(model, arguments, common);
+    }
     require_no_blur(model.problem.kind == "deblur");
     const Image image = read_image(options.input);
     if (image.had_alpha) warn(fmt::format("{}: transparency was dropped", options.input));
@@ -99,7 +108,7 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
     auto options = std::make_shared<Options>();
     CLI::App* command = add_command(
         program, common, "reconstruct",
-        "Denoise an image, take away a blur that is known, or map the speed of sound.",
+        "Denoise an image, take away a blur that is known or a lens's, or map the speed of sound.",
         "MODEL is a file or the name of a shipped model; to take away the blur of --kernel, one for "
         "deblurring "
         "or one of the\n"
@@ -112,9 +121,13 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         "for the acquisition that they were trained for, make a map of the speed of sound from the delays "
         "between its\n"
         "transmissions.\n\n"
+        "Models for a diffractive lens recover what its sensor would have seen without blur: channels of the "
+        "camera,\n"
+        "white-balanced. How the codes were read is printed (--light).\n\n"
         "Examples:\n"
         "  sonolux reconstruct denoise_any_sigma noisy.png clean.png --sigma 20\n"
         "  sonolux reconstruct tv blurred.png sharp.png --kernel kernel.png --sigma 2\n"
+        "  sonolux reconstruct lens_harmonic capture.tif sharp.tif\n"
         "  sonolux reconstruct lbfgs recording.hdf5 speed.png",
         [options, &common] { run(*options, common); });
     command
@@ -136,6 +149,7 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
         ->type_name("S");
     add_kernel_options(*command, options->deblur);
     add_sound_speed_options(*command, options->sound_speed);
+    add_lens_options(*command, options->lens);
     command->add_option("--tile", options->tile, "rows and columns of a tile; 0: by memory")
         ->check(number_from(0, 1 << 20))
         ->type_name("N");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <sonolux/sdk/runtime/lens_problem.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
@@ -52,6 +53,15 @@ std::vector<std::pair<std::string, std::string>> model_card(const Model& model) 
         {"training data", model.training.data},
         {"seed", fmt::format("{}", model.training.seed)},
         {"trained with", "Sonolux " + model.training.git_hash}};
+    if (problem.kind == "lens") {
+        const LensProblem lens = lens_problem(problem, model.name);
+        const View<const float> kernels = lens_kernels(model);
+        facts[3] = {"noise", fmt::format("{:g} to {:g} electrons at white, read noise {:g}",
+                                         lens.least_full_well, lens.most_full_well, lens.read_noise)};
+        facts.insert(facts.begin() + 4,
+                     {"kernels of the lens", fmt::format("{} x {} pixels of {:g} um", kernels.rows(),
+                                                         kernels.columns(), 1e6 * lens.pixel)});
+    }
     for (const std::string& line : metric_lines(model)) facts.emplace_back("measured", line);
     return facts;
 }

@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/pipelines/lens_training_recipe.hpp>
+#include <sonolux/sdk/pipelines/train_lens.hpp>
 #include <sonolux/sdk/pipelines/train_sound_speed.hpp>
 #include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_data.hpp>
@@ -94,6 +96,7 @@ struct ReportImages {
 
 TrainSummary train(const TrainRequest& request) {
     if (is_sound_speed_recipe(request.recipe)) return train_sound_speed(request);
+    if (is_lens_recipe(request.recipe)) return train_lens(request);
     const TrainingRecipe recipe = read_training_recipe(request.recipe);
     const std::string& recipe_text = recipe.resolved;
     TrainingSession session(

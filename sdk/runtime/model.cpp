@@ -1,4 +1,5 @@
 // sonolux/sdk/runtime/model.cpp
+#include <sonolux/sdk/runtime/lens_problem.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 #include <sonolux/sdk/runtime/sha256.hpp>
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
@@ -41,6 +42,7 @@ ModelProblem read_problem(const JsonField& field) {
     }
     if (problem.kind == "deblur" && field.has("geometry")) (void)read_largest_kernel(field["geometry"]);
     if (problem.kind == "sound_speed") (void)travel_time_problem_from_json(field["geometry"]);
+    if (problem.kind == "lens") (void)lens_problem_from_json(field["geometry"]);
     return problem;
 }
 

@@ -31,8 +31,9 @@ namespace sonolux {
 
 /// The inverse problem that a model solves, in the units of its training.
 struct ModelProblem {
-    /// "denoise"; "deblur": with a kernel that is told when the model runs; or "sound_speed": from delays
-    /// between transmissions, whose geometry travel_time_problem.hpp reads.
+    /// "denoise"; "deblur": with a kernel that is told when the model runs; "sound_speed": from delays
+    /// between transmissions, whose geometry travel_time_problem.hpp reads; or "lens": from a capture through
+    /// the lens that lens_problem.hpp reads.
     std::string kind = "denoise";
 
     /// Range of noise standard deviations it was trained for, in image values (1 is white, whatever

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <sonolux/sdk/runtime/lens_problem.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
@@ -92,6 +93,11 @@ NetworkOptions architecture_of(const Model& model, std::string_view source) {
             ": sonolux.problem.kind is \"", model.problem.kind, "\", for which the architecture must ",
             masked ? "not be " : "be ", "\"masked_variational_network\", got ",
             model.architecture.find("type")->description());
+    const auto* variational = std::get_if<VariationalNetworkOptions>(&options);
+    const bool split = variational != nullptr && variational->step == StepRule::split;
+    require((model.problem.kind == "lens") == split, Status::unsupported, name,
+            ": sonolux.problem.kind is \"", model.problem.kind, "\", for which the architecture must ",
+            split ? "not be one" : "be one", " of step \"split\"");
     return options;
 }
 
@@ -117,6 +123,7 @@ std::unique_ptr<UnrolledNetwork> network_from_model(const Model& model, std::str
         std::copy(tensor->values.begin(), tensor->values.end(), parameters.begin() + parameter.offset);
     }
     for (const NamedTensor& tensor : model.tensors) {
+        if (model.problem.kind == "lens" && tensor.name == kernels_tensor) continue;
         const auto is_this = [&](const Parameter& parameter) { return parameter.name == tensor.name; };
         require(std::any_of(network->layout().begin(), network->layout().end(), is_this),
                 Status::corrupt_data, name, ": tensor \"", tensor.name,

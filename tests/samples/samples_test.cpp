@@ -18,6 +18,7 @@
 #include "tests/support/data.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/speckle_recording.hpp"
+#include "tests/support/tiny_lens_model.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace sonolux {
@@ -210,6 +211,22 @@ TEST_F(Samples, MapTheSpeedOfSound) {
     EXPECT_GT(read_image(path("speed.png")).columns(), 300);
     EXPECT_THAT(run("sound_speed " + path("speed.safetensors") + " none.hdf5 x.png"), HasSubstr("none.hdf5"));
     EXPECT_EQ(status_, 1);
+}
+
+TEST_F(Samples, RecoverACaptureThroughALens) {
+    write_model("lens.safetensors", tiny_lens_model());
+    write_image(path("capture.tif"), tiny_lens_scene(40, 48), 32);
+    const std::string text =
+        run("lens " + path("lens.safetensors") + " " + path("capture.tif") + " " + path("sharp.tif"));
+    EXPECT_EQ(status_, 0) << text;
+    EXPECT_THAT(text, HasSubstr("tiny_lens, 40 x 48 pixels of 8 um"));
+    const Image sharp = read_image(path("sharp.tif"));
+    EXPECT_EQ(sharp.bits, 32);
+    EXPECT_EQ(sharp.columns(), 48);
+    EXPECT_THAT(run("lens " + path("lens.safetensors") + " none.tif x.tif"), HasSubstr("none.tif"));
+    EXPECT_EQ(status_, 1);
+    EXPECT_THAT(run("lens"), HasSubstr("usage: lens MODEL CAPTURE OUTPUT"));
+    EXPECT_EQ(status_, 2);
 }
 
 }  // namespace

@@ -5,12 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include <sonolux/core/check/dot_test.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/spectral_files.hpp>
 #include <sonolux/sdk/pipelines/lens_figures.hpp>
+#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/simulation/optics/spectral_lift.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/classical/channel_variation.hpp>
@@ -57,7 +60,8 @@ public:
 
         SpectralBlur lens_blur(31, 3, 512, 512);
         lens_blur.set_kernels(camera_kernels(bank, camera, bands));
-        blur_.set_kernels(white_kernels(bank, camera));
+        kernels_ = white_kernels(bank, camera);
+        blur_.set_kernels(kernels_);
         context_.workspace().reserve(
             std::max(lens_blur.workspace_bytes(context_), blur_.workspace_bytes(context_)));
         // Each of X, Y, Z is relative to that of white here, as linear sRGB is after its matrix.
@@ -89,16 +93,23 @@ public:
 
     [[nodiscard]] Array<float> recover(std::size_t test, const ChannelSpectrum& spectrum) {
         const Scene& scene = scenes_[test];
-        std::vector<double> noise;
-        for (Index c = 0; c < 3; ++c) {
-            double mean = 0;
-            for (const float value : scene.capture.view()[c]) mean += double{value} / (512 * 512);
-            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean));
-        }
-        ChannelLmmse solver(blur_, spectrum, noise);
+        ChannelLmmse solver(blur_, spectrum, noise_of(scene));
         context_.workspace().reserve(solver.workspace_bytes(context_));
         Array<float> image(scene.sharp.shape());
         EXPECT_EQ(solver.run(scene.capture, image, context_), Status::ok);
+        return image;
+    }
+
+    /// The trained network; `linear`, unless null, becomes the linear estimate with the network's spectrum.
+    [[nodiscard]] Array<float> learned(std::size_t test, const std::string& path, Array<float>* linear) {
+        const Scene& scene = scenes_[test];
+        LensRecovery recovery(load_model_file(path), kernels_, 512, 512, 0, context_);
+        Array<float> image(scene.sharp.shape());
+        EXPECT_EQ(recovery.run(scene.capture, noise_of(scene), image, context_), Status::ok);
+        if (linear != nullptr) {
+            *linear = Array<float>(image.shape());
+            std::copy_n(recovery.linear().data(), image.elements(), linear->data());
+        }
         return image;
     }
 
@@ -139,6 +150,16 @@ public:
     [[nodiscard]] const Scene& scene(std::size_t s) const { return scenes_[s]; }
 
 private:
+    [[nodiscard]] std::vector<double> noise_of(const Scene& scene) const {
+        std::vector<double> noise;
+        for (Index c = 0; c < 3; ++c) {
+            double mean = 0;
+            for (const float value : scene.capture.view()[c]) mean += double{value} / (512 * 512);
+            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean));
+        }
+        return noise;
+    }
+
     /// Camera channels to linear sRGB, on every 64th pixel of the sharp scenes.
     void fit_colours() {
         const Index patches = static_cast<Index>(scenes_.size()) * 512 * 512 / 64;
@@ -158,7 +179,7 @@ private:
     SpectralBlur blur_{3, 3, 512, 512};
     std::vector<double> white_;
     std::vector<Scene> scenes_;
-    Array<float> colours_;
+    Array<float> colours_, kernels_;
 };
 
 void print(const char* what, const Row& row) {
@@ -228,6 +249,73 @@ TEST(LensBaselineSlow, HarmonicLensIsInFamilyWithTheMeasuredTable) {
     EXPECT_GT(table.together.linear, table.alone.linear + 0.5);
     EXPECT_LT(table.together.angle, table.alone.angle);
     EXPECT_LT(table.together.difference, table.captured.difference);
+}
+
+struct LearnedTable {
+    Row captured, together, started, learned;
+};
+
+/// The shipped model, or another that SONOLUX_LENS_MODEL names.
+LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const std::string& model) {
+    Baseline baseline(lens);
+    LearnedTable table;
+    const double part = 1.0 / static_cast<double>(baseline.scenes());
+    std::printf("%s, %s: linear PSNR, sRGB PSNR, RGB angle, mean CIEDE2000;  PSNR of R, G, B\n", name,
+                model.c_str());
+    for (std::size_t s = 0; s < baseline.scenes(); ++s) {
+        Array<float> linear;
+        const Row captured = baseline.judge(s, baseline.scene(s).capture);
+        const Row together = baseline.judge(s, baseline.recover(s, baseline.prior_without(s)));
+        const Array<float> image = baseline.learned(s, model, &linear);
+        const Row started = baseline.judge(s, linear), learned = baseline.judge(s, image);
+        print("  LMMSE 3 x 3", together);
+        print("  learned", learned);
+        table.captured.add(captured, part);
+        table.together.add(together, part);
+        table.started.add(started, part);
+        table.learned.add(learned, part);
+        write_image(::testing::TempDir() + "/lens_learned_m" + std::to_string(lens.order) + "_" +
+                        std::to_string(s) + ".png",
+                    baseline
+                        .draw(s, {{"captured", baseline.scene(s).capture.view()},
+                                  {"LMMSE 3 x 3", linear.view()},
+                                  {"learned", image.view()}})
+                        .planes());
+    }
+    print("captured", table.captured);
+    print("LMMSE 3 x 3, CAVE spectra", table.together);
+    print("LMMSE 3 x 3, model spectra", table.started);
+    print("learned", table.learned);
+    return table;
+}
+
+std::string lens_model(const char* name) {
+    const char* other = std::getenv("SONOLUX_LENS_MODEL");
+    return other != nullptr ? other : (source_folder() / "models" / name).string();
+}
+
+TEST(LensLearnedSlow, FresnelLensIsRecoveredBetterThanByTheLinearEstimate) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    const std::string model = lens_model("lens_fresnel.safetensors");
+    SLX_NEEDS(model);
+    DiffractiveLens lens;
+    lens.levels = 16;
+    const LearnedTable table = learned_table("Fresnel m = 1, 16 levels", lens, model);
+    EXPECT_GT(table.learned.linear, table.together.linear + 1.5);
+    EXPECT_LT(table.learned.angle, std::min(table.captured.angle, table.together.angle));
+    EXPECT_LT(table.learned.difference, std::min(table.captured.difference, table.together.difference));
+}
+
+TEST(LensLearnedSlow, HarmonicLensIsRecoveredBetterThanByTheLinearEstimate) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    const std::string model = lens_model("lens_harmonic.safetensors");
+    SLX_NEEDS(model);
+    DiffractiveLens lens;
+    lens.order = 7;
+    const LearnedTable table = learned_table("harmonic m = 7", lens, model);
+    EXPECT_GT(table.learned.linear, table.together.linear + 1.5);
+    EXPECT_LT(table.learned.angle, std::min(table.captured.angle, table.together.angle));
+    EXPECT_LT(table.learned.difference, std::min(table.captured.difference, table.together.difference));
 }
 
 }  // namespace

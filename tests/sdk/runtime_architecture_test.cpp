@@ -202,7 +202,7 @@ TEST(ModelArchitecture, NamesFieldValueAndExpectation) {
              Case{"\"stages\":5", "\"stages\":null", "stages must be an integer from 1 to 100, got null"},
              Case{"\"momentum\":false", "\"momentum\":0", "momentum must be true or false, got 0"},
              Case{"\"step\":\"plain\"", "\"step\":\"big\"",
-                  "step must be one of \"plain\", \"damped\", got \"big\""},
+                  "step must be one of \"plain\", \"damped\", \"split\", got \"big\""},
              Case{"\"value_scale\":255.0", "\"value_scale\":0", "value_scale must be a number from"},
              Case{"\"sigma_degree\":0", "\"sigma_degree\":5",
                   "sigma_degree must be an integer from 0 to 4, got 5"},

@@ -3,6 +3,7 @@
 
 #include <sonolux/core/error.hpp>
 #include <sonolux/sdk/files/recipe.hpp>
+#include <sonolux/sdk/pipelines/lens_training_recipe.hpp>
 #include <sonolux/sdk/pipelines/sound_speed_recipe.hpp>
 #include <sonolux/sdk/pipelines/training_blur.hpp>
 #include <sonolux/sdk/pipelines/training_recipe.hpp>
@@ -118,6 +119,13 @@ TEST(TrainingRecipe, EveryRecipeOfTheRepositoryIsGood) {
             ++recipes;
             if (RecipeTable::read(entry.path().string()).text("problem.kind", "denoise") == "sound_speed") {
                 const SoundSpeedRecipe recipe = read_sound_speed_recipe(entry.path().string());
+                EXPECT_EQ(entry.path().stem().string(), recipe.name);
+                EXPECT_NO_THROW((void)training_options(recipe)) << entry.path();
+                continue;
+            }
+            if (is_lens_recipe(entry.path().string())) {
+                Context context;
+                const LensTrainingRecipe recipe = read_lens_training_recipe(entry.path().string(), context);
                 EXPECT_EQ(entry.path().stem().string(), recipe.name);
                 EXPECT_NO_THROW((void)training_options(recipe)) << entry.path();
                 continue;

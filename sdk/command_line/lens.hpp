@@ -1,0 +1,24 @@
+// sonolux/sdk/command_line/lens.hpp
+//
+// Captures through a lens: what `reconstruct` and `evaluate` do with a model for one.
+#pragma once
+
+#include <sonolux/sdk/command_line/command.hpp>
+#include <sonolux/sdk/runtime/model.hpp>
+
+namespace sonolux::command_line {
+
+struct LensArguments {
+    std::string input, output, light = "auto";
+    double electrons = 0;
+    int bits = 0;
+};
+
+void add_lens_options(CLI::App& command, LensArguments& arguments);
+
+void reconstruct_lens(const Model& model, const LensArguments& arguments, const CommonOptions& common);
+
+void evaluate_lens_model(const Model& model, const std::string& data, std::uint64_t seed,
+                         const std::string& csv, const CommonOptions& common);
+
+}  // namespace sonolux::command_line

@@ -1,0 +1,97 @@
+// sonolux/sdk/pipelines/evaluate_lens.cpp
+#include <sonolux/sdk/pipelines/evaluate_lens.hpp>
+
+#include <cmath>
+
+#include <Eigen/Dense>
+
+#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/pipelines/lens_training_data.hpp>
+#include <sonolux/solvers/colour_metrics.hpp>
+
+namespace sonolux {
+
+namespace {
+
+/// Camera channels to linear sRGB: exact for lifted scenes.
+Array<float> inverse_of(View<const float> matrix) {
+    Eigen::Matrix3d m;
+    for (Index i = 0; i < 3; ++i)
+        for (Index j = 0; j < 3; ++j) m(i, j) = double{matrix(i, j)};
+    const Eigen::Matrix3d inverse = m.inverse();
+    Array<float> result({3, 3});
+    for (Index i = 0; i < 3; ++i)
+        for (Index j = 0; j < 3; ++j) result(i, j) = static_cast<float>(inverse(i, j));
+    return result;
+}
+
+void add(LensResult& sum, View<const float> image, View<const float> truth, View<const float> to_srgb) {
+    const Array<float> light = apply_colour_matrix(to_srgb, image),
+                       true_light = apply_colour_matrix(to_srgb, truth);
+    sum.psnr += channel_psnr(image, truth);
+    sum.srgb_psnr += srgb_psnr(light, true_light);
+    // Pieces that are dark all over have no angles.
+    const double angle = spectral_angle(image, truth, 0.02);
+    sum.angle += std::isnan(angle) ? 0 : angle;
+    sum.difference += colour_difference(light, true_light).mean;
+    const Index pixels = image.rows() * image.columns();
+    for (Index c = 0; c < 3; ++c) {
+        const Shape plane{1, image.rows(), image.columns()};
+        sum.channel_psnr[c] += channel_psnr(View<const float>(image.data() + c * pixels, plane),
+                                            View<const float>(truth.data() + c * pixels, plane));
+    }
+}
+
+}  // namespace
+
+std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOptions& options) {
+    Context context(make_openmp_runner(options.threads));
+    const LensProblem problem = lens_problem(model.problem, model.name);
+    LensTrainingRecipe recipe = parse_lens_training_recipe(
+        model.training.recipe, "model \"" + model.name + "\": training.recipe", context);
+    recipe.seed = options.seed;
+    LensSceneRecipe& scene = recipe.scenes;
+    scene.photographs = {options.data};
+    scene.reductions = {scene.reductions.front()};
+    scene.dead_leaves_fraction = scene.black_fraction = 0;
+    scene.darkest = scene.brightest = scene.least_saturation = scene.most_saturation = 1;
+    const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
+    recipe.system.sensor.full_well = recipe.system.most_photons = full_well;
+    const LensScenes scenes = LensScenes::read(scene, "", options.size + recipe.seam, options.seed, context);
+
+    LensRecovery recovery(model, options.size, options.size, 0, context);
+    constexpr std::uint64_t stream = 160;
+    LensCase sample(recipe, scenes, ChannelSpectrum::inverse_square(std::vector<double>(3, 1e-3)),
+                    options.size, stream);
+    context.workspace().reserve(sample.workspace_bytes(context));
+    const Array<float> to_srgb = inverse_of(recipe.system.rgb_matrix);
+    const Shape shape = sample.domain();
+    Array<float> capture(shape), truth(shape), image(shape);
+    std::vector<LensResult> results{{"captured"}, {"linear"}, {model.name}};
+    for (Index n = 0; n < options.samples; ++n) {
+        sample.make(static_cast<std::uint64_t>(n), context);
+        const View<const float> seen = sample.observation().data, wanted = sample.truth();
+        for (Index i = 0; i < capture.elements(); ++i) {
+            capture.data()[i] = seen.data()[i] / 255;
+            truth.data()[i] = wanted.data()[i] / 255;
+        }
+        const Status status =
+            recovery.run(capture, noise_of_capture(problem, capture, full_well), image, context);
+        require(status == Status::ok, status, model.name, ": a piece was not recovered");
+        add(results[0], capture, truth, to_srgb);
+        add(results[1], recovery.linear(), truth, to_srgb);
+        add(results[2], image, truth, to_srgb);
+        if (options.progress)
+            require(options.progress({"evaluating", n + 1, options.samples, -1}), Status::cancelled,
+                    "cancelled");
+    }
+    const double share = 1 / static_cast<double>(options.samples);
+    for (LensResult& result : results) {
+        for (double* value : {&result.psnr, &result.srgb_psnr, &result.angle, &result.difference})
+            *value *= share;
+        for (double& value : result.channel_psnr) value *= share;
+    }
+    return results;
+}
+
+}  // namespace sonolux

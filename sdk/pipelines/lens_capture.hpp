@@ -1,0 +1,49 @@
+// sonolux/sdk/pipelines/lens_capture.hpp
+//
+// A model for a lens on the capture in an image file.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <sonolux/core/context.hpp>
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/runtime/model.hpp>
+
+namespace sonolux {
+
+/// What the codes of a file are.
+enum class LightCoding {
+    automatic,  ///< sRGB for 8 bits, which would show bands in the dark otherwise; linear for more
+    linear,     ///< proportional to light
+    srgb,
+};
+
+/// "auto", "linear" or "srgb". Throws Error{invalid_argument} for any other word.
+[[nodiscard]] LightCoding light_coding_from_string(std::string_view word);
+
+struct RecoveryOptions {
+    LightCoding coding = LightCoding::automatic;
+    double full_well = 0;  ///< electrons at white; 0: in the middle of what the model was trained for
+    int threads = 0;       ///< 0: all processors
+    std::function<bool(const Progress&)> progress{};
+};
+
+/// How it was done.
+struct RecoverySummary {
+    std::string reading, writing;  ///< "linear light (16 bits)"
+    double full_well = 0, seconds = 0;
+    std::size_t workspace_bytes = 0;
+    std::string device;
+};
+
+/// The image without lens, coded as the capture is, clipped to [0, 1]. The channels are those of the camera,
+/// balanced so that white is 1 in all of them. What lies beyond the border of the capture is guessed: pixels
+/// nearer to it than the kernel reaches are less sure. `source` (the file name) starts the message of errors
+/// about the capture. Throws Error{unsupported} for captures that are not in colour, Error{cancelled} once
+/// the progress callback has returned false, and as LensRecovery does.
+[[nodiscard]] Array<float> recover_capture(const Model& model, const Image& capture,
+                                           const std::string& source, const RecoveryOptions& options = {},
+                                           RecoverySummary* summary = nullptr);
+
+}  // namespace sonolux
