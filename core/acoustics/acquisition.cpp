@@ -25,11 +25,11 @@ void require_time(const char* who, const std::string& name, double value, double
 void validate(const Acquisition& a, const char* who) {
     require(!a.transmissions.empty(), invalid, who, ": there is no transmission");
     for (std::size_t k = 0; k < a.transmissions.size(); ++k)
-        validate(a.transmissions[k], a.array, sentence(who, ": transmission ", k).c_str());
+        validate(a.transmissions[k], a.array, sentence(who, ": transmission ", k + 1).c_str());
     require(a.start_times.size() == a.transmissions.size(), Status::size_mismatch, who, ": there are ",
             a.start_times.size(), " start times and ", a.transmissions.size(), " transmissions");
     for (std::size_t k = 0; k < a.start_times.size(); ++k)
-        require_time(who, sentence("start time of transmission ", k), a.start_times[k], 1);
+        require_time(who, sentence("start time of transmission ", k + 1), a.start_times[k], 1);
 
     require_frequency(who, "sampling_frequency", a.sampling_frequency);
     require_frequency(who, "centre_frequency", a.centre_frequency);

@@ -22,7 +22,7 @@ void require_table(const char* name, const char* per, View<const float> table, I
         const float time = table.data()[i];
         if (time != time) continue;
         require(time >= earliest && time <= 1, Status::invalid_argument, "focusing delays: the ", name,
-                " time of ", per, " ", i / pixels, ", row ", i % pixels / grid.columns, ", column ",
+                " time of ", per, " ", i / pixels + 1, ", row ", i % pixels / grid.columns, ", column ",
                 i % grid.columns, " must be between ", earliest, " and 1 s, got ", time);
     }
 }

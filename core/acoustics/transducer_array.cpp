@@ -32,18 +32,18 @@ TransducerArray::TransducerArray(std::vector<ArrayElement> elements, double elem
     double arc = 0;
     for (Index i = 0; i < size(); ++i) {
         const auto& [position, angle] = (*this)[i];
-        require(std::abs(position.x) <= 1 && std::abs(position.z) <= 1, invalid, "array: element ", i,
+        require(std::abs(position.x) <= 1 && std::abs(position.z) <= 1, invalid, "array: element ", i + 1,
                 " must be within 1 m of the middle of the array, got x ", position.x, " m, z ", position.z,
                 " m; is it in millimetres?");
-        require(std::abs(angle) < std::numbers::pi / 2, invalid, "array: angle of element ", i,
+        require(std::abs(angle) < std::numbers::pi / 2, invalid, "array: angle of element ", i + 1,
                 " must be within pi / 2 of straight down, got ", angle,
                 " rad; is it in degrees, or does the element look away?");
         if (i == 0) continue;
         const Point before = (*this)[i - 1].position;
         require(position.x > before.x, invalid, "array: x must increase from element to element, got ",
-                before.x, " m for element ", i - 1, " and ", position.x, " m for element ", i);
+                before.x, " m for element ", i, " and ", position.x, " m for element ", i + 1);
         const double gap = length(position - before);
-        require(gap >= 1e-6 && gap <= 0.05, invalid, "array: elements ", i - 1, " and ", i,
+        require(gap >= 1e-6 && gap <= 0.05, invalid, "array: elements ", i, " and ", i + 1,
                 " must be between 1e-06 m and 0.05 m apart, got ", gap, " m; are positions in metres?");
         arc += gap;
     }

@@ -17,7 +17,7 @@ void require_weights(const char* who, const std::vector<double>& weights, const 
             ": apodization has ", weights.size(), " weights, the array has ", array.size(), " elements");
     bool any = false;
     for (std::size_t i = 0; i < weights.size(); ++i) {
-        require(std::isfinite(weights[i]), invalid, who, ": apodization of element ", i,
+        require(std::isfinite(weights[i]), invalid, who, ": apodization of element ", i + 1,
                 " must be finite, got ", weights[i]);
         any = any || weights[i] != 0;
     }
@@ -85,8 +85,8 @@ const char* to_string(Wavefront wavefront) noexcept {
 
 std::vector<double> aperture_weights(Index elements, Index first, Index count, ApertureWindow window,
                                      double taper) {
-    require(first >= 0 && count >= 1 && first <= elements - count, invalid, "aperture: elements ", first,
-            " to ", first + count - 1, " must be among the 0 to ", elements - 1, " of the array");
+    require(first >= 0 && count >= 1 && first <= elements - count, invalid, "aperture: elements ", first + 1,
+            " to ", first + count, ", counted from 1, must be among the ", elements, " of the array");
     require(taper >= 0 && taper <= 1, invalid, "aperture: taper must be between 0 and 1, got ", taper);
     if (window == ApertureWindow::rectangular) taper = 0;
     if (window == ApertureWindow::hann) taper = 1;
@@ -141,8 +141,8 @@ Transmission focused_beam(const TransducerArray& array, Point focus, double soun
 }
 
 Transmission single_element(const TransducerArray& array, Index element) {
-    require(element >= 0 && element < array.size(), invalid, "single element: element must be 0 to ",
-            array.size() - 1, ", got ", element);
+    require(element >= 0 && element < array.size(), invalid, "single element: element must be 1 to ",
+            array.size(), ", got ", element + 1, ", counted from 1");
     Transmission transmission;
     transmission.wavefront = Wavefront::element;
     transmission.focus = array[element].position;
@@ -163,7 +163,7 @@ void validate(const Transmission& transmission, const TransducerArray& array, co
             ": there are ", transmission.delays.size(), " delays, the array has ", array.size(), " elements");
     for (std::size_t i = 0; i < transmission.delays.size(); ++i)
         require(transmission.delays[i] >= 0 && transmission.delays[i] <= longest_delay, invalid, who,
-                ": delay of element ", i, " must be between 0 and ", longest_delay, " s, got ",
+                ": delay of element ", i + 1, " must be between 0 and ", longest_delay, " s, got ",
                 transmission.delays[i]);
 }
 

@@ -185,7 +185,7 @@ void complete_wavefronts(std::vector<Transmission>& transmissions, const Transdu
             // The message says so.
         }
         fail(Status::corrupt_data, who, ": ", names.delays, " and ", names.direction, " of ",
-             names.transmission, " ", k, " contradict each other: ", names.direction, " say ",
+             names.transmission, " ", k + 1, " contradict each other: ", names.direction, " say ",
              describe_wavefront(t, array), ", the delays are ", found, " (for ", used, " m/s, to ",
              1e9 * tolerance, " ns)");
     }

@@ -59,7 +59,7 @@ void validate(const DelayAndSumOptions& options, const Acquisition& acquisition)
             Status::size_mismatch, "delay and sum: there are ", weights.size(), " compounding weights and ",
             acquisition.sent(), " transmissions");
     for (std::size_t k = 0; k < weights.size(); ++k)
-        require(weights[k] >= 0 && weights[k] <= 1e6, invalid, "delay and sum: compounding weight ", k,
+        require(weights[k] >= 0 && weights[k] <= 1e6, invalid, "delay and sum: compounding weight ", k + 1,
                 " must be between 0 and 1e6, got ", weights[k]);
     require(weights.empty() || *std::max_element(weights.begin(), weights.end()) > 0, invalid,
             "delay and sum: all compounding weights are 0");
@@ -70,8 +70,10 @@ void validate(const DelayAndSumOptions& options, const Acquisition& acquisition)
     for (std::size_t i = 0; i < options.measured.size(); ++i) {
         const auto& [first, last] = options.measured[i];
         require(last < first || (first >= 0 && last < acquisition.samples), invalid,
-                "delay and sum: measured range ", i, " must be in the samples 0 to ", acquisition.samples - 1,
-                ", got ", first, " to ", last);
+                "delay and sum: measured range of transmission ",
+                static_cast<Index>(i) / acquisition.array.size() + 1, ", element ",
+                static_cast<Index>(i) % acquisition.array.size() + 1, " must be in the samples 0 to ",
+                acquisition.samples - 1, ", got ", first, " to ", last);
     }
 }
 

@@ -199,7 +199,7 @@ std::vector<Transmission> transmissions_of_delays(const TransducerArray& array,
         }
         early.push_back(start_at_first_element(t));
         sent.push_back(wavefront_of_delays(array, std::move(t.delays), std::move(t.apodization), sound_speed,
-                                           tolerance, sentence(who, ": transmission ", k)));
+                                           tolerance, sentence(who, ": transmission ", k + 1)));
     }
     return sent;
 }

@@ -62,8 +62,9 @@ Selection select(const ChannelDataReadOptions& options, Index frames, Index tran
     }
     Index before = -1;
     for (const Index k : selection.transmissions) {
-        require(k > before && k < transmissions, Status::invalid_argument, path, ": has transmissions 0 to ",
-                transmissions - 1, "; asked for must be some of them, rising, got ", k, " after ", before);
+        require(k > before && k < transmissions, Status::invalid_argument, path, ": has transmissions 1 to ",
+                transmissions, "; asked for must be some of them, rising, got ", k + 1,
+                before < 0 ? sentence("") : sentence(" after ", before + 1));
         before = k;
     }
     if (selection.transmissions.empty())

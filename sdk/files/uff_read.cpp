@@ -251,7 +251,7 @@ private:
         std::vector<ArrayElement> elements;
         for (std::size_t i = 0; i < count; ++i) {
             require(std::abs(at(1, i)) < 1e-6 && std::abs(at(4, i)) < 1e-3, Status::unsupported, "dataset \"",
-                    name, "\": element ", i, " is at y ", at(1, i), " m, turned by ", at(4, i),
+                    name, "\": element ", i + 1, " is at y ", at(1, i), " m, turned by ", at(4, i),
                     " rad; only arrays in the plane y = 0 are read");
             points.push_back({at(0, i), at(2, i)});
             elements.push_back({points.back(), at(3, i)});

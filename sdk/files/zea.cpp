@@ -56,7 +56,7 @@ std::vector<T> frame_in_order(const ChannelData& data, View<const float> values,
                         require(value == std::floor(value) && value >= -32768 && value <= 32767,
                                 Status::invalid_argument, path,
                                 ": samples of 16 bits must be whole numbers from -32768 to 32767, got ",
-                                value, " in frame ", frame, ", transmission ", k, ", element ", e,
+                                value, " in frame ", frame, ", transmission ", k + 1, ", element ", e + 1,
                                 ", sample ", n);
                     ordered[static_cast<std::size_t>(((k * times + n) * elements + e) * channels + c)] =
                         static_cast<T>(value);

@@ -155,7 +155,7 @@ private:
         std::vector<Point> points;
         for (std::size_t i = 0; i + 2 < xyz.size(); i += 3) {
             require(std::abs(xyz[i + 1]) < 1e-6, Status::unsupported, file_.path(), ": dataset \"", places,
-                    "\": element ", i / 3, " is at y ", xyz[i + 1],
+                    "\": element ", i / 3 + 1, " is at y ", xyz[i + 1],
                     " m; only arrays in the plane y = 0 are read");
             points.push_back({xyz[i], xyz[i + 2]});
         }
@@ -256,7 +256,7 @@ private:
             if (!known_.start_time) a.start_times[row] -= early;
             named([&] {
                 validate(t, a.array,
-                         sentence(scan_, "/t0_delays and tx_apodizations of transmission ", k).c_str());
+                         sentence(scan_, "/t0_delays and tx_apodizations of transmission ", k + 1).c_str());
                 return 0;
             });
             if (!aimed) {
@@ -265,7 +265,7 @@ private:
                         " is missing, and for the wavefronts of delays alone sound_speed must be known");
                 t = wavefront_of_delays(
                     a.array, t.delays, t.apodization, a.sound_speed, tolerance,
-                    sentence(file_.path(), ": ", scan_, "/t0_delays of transmission ", k));
+                    sentence(file_.path(), ": ", scan_, "/t0_delays of transmission ", k + 1));
             } else {
                 aim(t, angles[row], distances[row], {origins[3 * row], origins[3 * row + 2]}, k);
             }
@@ -289,7 +289,7 @@ private:
 
     void aim(Transmission& t, double angle, double distance, Point origin, Index k) const {
         require(std::abs(angle) <= 1.5, Status::corrupt_data, file_.path(), ": ", where("polar_angles"),
-                " of transmission ", k, " must be within 1.5 rad of straight down, got ", angle,
+                " of transmission ", k + 1, " must be within 1.5 rad of straight down, got ", angle,
                 std::abs(angle) <= 90 ? "; is it in degrees?" : "");
         require(!std::isnan(distance) && (std::isinf(distance) || std::abs(distance) < 1),
                 Status::corrupt_data, file_.path(), ": ", where("focus_distances"), " of transmission ", k,

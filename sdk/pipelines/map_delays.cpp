@@ -20,7 +20,7 @@ void require_cover(const ImageGrid& map, const ImageGrid& image, const Transduce
             extent_mm(image), ")");
     for (Index e = 0; e < array.size(); ++e)
         require(map.covers(array[e].position), Status::invalid_argument, "speed map: the map (",
-                extent_mm(map), ") does not cover element ", e, " of the array, at x ",
+                extent_mm(map), ") does not cover element ", e + 1, " of the array, at x ",
                 1e3 * array[e].position.x, " mm, z ", 1e3 * array[e].position.z, " mm");
 }
 

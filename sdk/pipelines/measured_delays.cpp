@@ -51,10 +51,10 @@ std::vector<std::pair<Index, Index>> default_pairs(const Acquisition& acquisitio
     const auto& sent = acquisition.transmissions;
     const bool plane = !sent.empty() && sent[0].wavefront == Wavefront::plane;
     for (std::size_t k = 0; k < sent.size(); ++k) {
-        require(sent[k].wavefront != Wavefront::focused, invalid, "pairs: transmission ", k,
+        require(sent[k].wavefront != Wavefront::focused, invalid, "pairs: transmission ", k + 1,
                 " is focused; delays are measured between plane waves, or sources");
-        require((sent[k].wavefront == Wavefront::plane) == plane, invalid, "pairs: transmission ", k, " is ",
-                to_string(sent[k].wavefront), ", transmission 0 is ", to_string(sent[0].wavefront),
+        require((sent[k].wavefront == Wavefront::plane) == plane, invalid, "pairs: transmission ", k + 1,
+                " is ", to_string(sent[k].wavefront), ", transmission 1 is ", to_string(sent[0].wavefront),
                 ": name the pairs");
     }
     const double wanted = plane ? 5 * std::numbers::pi / 180 : 10 * acquisition.array.pitch();

@@ -126,7 +126,7 @@ EchoSimulator::EchoSimulator(TransducerArray array, const EchoMedium& medium, co
     wavelength_ = static_cast<double>(grid_.rows * grid_.columns) / mean / pulse.centre_frequency();
     std::vector<EikonalSource> sources;
     for (Index e = 0; e < array_.size(); ++e) {
-        require(grid_.covers(array_[e].position), invalid, "echo: element ", e, " at x ",
+        require(grid_.covers(array_[e].position), invalid, "echo: element ", e + 1, " at x ",
                 array_[e].position.x, " m, z ", array_[e].position.z, " m is outside the map (",
                 extent_mm(grid_), ")");
         sources.push_back(EikonalSource::point(array_[e].position));
@@ -159,7 +159,7 @@ void EchoSimulator::simulate(const std::vector<Transmission>& transmissions, con
     bool any_superposed = false, any_plain = false;
     for (Index k = 0; k < events; ++k) {
         const Transmission& event = transmissions[static_cast<std::size_t>(k)];
-        validate(event, array_, sentence("echo: transmission ", k).c_str());
+        validate(event, array_, sentence("echo: transmission ", k + 1).c_str());
         Plan plan;
         plan.superposed =
             event.wavefront != Wavefront::element &&

@@ -117,7 +117,7 @@ SingleShotSpeedEstimator::SingleShotSpeedEstimator(const Acquisition& acquisitio
                                                    const SingleShotSpeedOptions& options, Context& context) {
     validate(acquisition, who);
     require(transmission >= 0 && transmission < acquisition.sent(), invalid, who, ": transmission ",
-            transmission, " is not among ", acquisition.sent());
+            transmission + 1, " is not among ", acquisition.sent());
     const auto within = [](const char* name, double value, double least, double most) {
         require(value >= least && value <= most, invalid, who, ": ", name, " must be between ", least,
                 " and ", most, ", got ", value);
@@ -188,7 +188,7 @@ SingleShotSpeedEstimator::SingleShotSpeedEstimator(const Acquisition& acquisitio
         }
     require(static_cast<Index>(pixels.size()) >= fewest_pixels, invalid, who, ": ", pixels.size(), " of ",
             options.rows * options.columns, " pixels between ", 1e3 * options.first_depth, " and ",
-            1e3 * options.last_depth, " mm are reached by transmission ", transmission,
+            1e3 * options.last_depth, " mm are reached by transmission ", transmission + 1,
             " and recorded (from ", 1e6 * start, " to ", 1e6 * last, " us), needs at least ", fewest_pixels);
     Index longest = 0;
     for (const Plan::Pixel& pixel : pixels) longest = std::max(longest, pixel.count);

@@ -23,9 +23,10 @@ PairDelaysOptions checked(const Acquisition& acquisition, const ImageGrid& map, 
     for (std::size_t m = 0; m < options.pairs.size(); ++m) {
         const auto [first, second] = options.pairs[m];
         for (const Index k : {first, second})
-            require(k >= 0 && k < acquisition.sent(), invalid, who, ": pair ", m, " names transmission ", k,
-                    "; there are 0 to ", acquisition.sent() - 1);
-        require(first != second, invalid, who, ": pair ", m, " is of transmission ", first, " with itself");
+            require(k >= 0 && k < acquisition.sent(), invalid, who, ": pair ", m + 1, " names transmission ",
+                    k + 1, "; there are 1 to ", acquisition.sent());
+        require(first != second, invalid, who, ": pair ", m + 1, " is of transmission ", first + 1,
+                " with itself");
     }
     require(options.sound_speed >= 100 && options.sound_speed <= 10000, invalid, who,
             ": sound_speed must be between 100 and 10000 m/s, got ", options.sound_speed);

@@ -129,7 +129,7 @@ TEST(MapDelays, RefusesAMapThatDoesNotCoverImageAndArrayOrIsNotOfSpeeds) {
     below.first_z = 1e-3;
     EXPECT_THAT(
         [&] { (void)map_delays(a, image, below, uniform(1500), context); },
-        ThrowsMessage<Error>(HasSubstr("does not cover element 0 of the array, at x -4.65 mm, z 0 mm")));
+        ThrowsMessage<Error>(HasSubstr("does not cover element 1 of the array, at x -4.65 mm, z 0 mm")));
     Array<float> hole = uniform(1500);
     hole(7, 9) = std::nanf("");
     EXPECT_THAT([&] { (void)map_delays(a, image, map_grid(), hole, context); },

@@ -108,7 +108,7 @@ TEST(MeasuredDelays, RefuseRecipesThatCannotWork) {
     expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2]", "delays.first has 2");
     expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 5]", "delays.second");
     expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 3]",
-                   "pair 1 is of transmission 2 with itself");
+                   "pair 2 is of transmission 3 with itself");
 }
 
 TEST(DefaultPairs, AreAboutTenElementsOrFiveDegreesApart) {
@@ -123,7 +123,7 @@ TEST(DefaultPairs, AreAboutTenElementsOrFiveDegreesApart) {
     EXPECT_THAT(default_pairs(a), ElementsAre(Pair(0, 1)));
     a.transmissions.push_back(single_element(array, 3));
     EXPECT_THAT([&] { (void)default_pairs(a); },
-                ThrowsMessage<Error>(HasSubstr("transmission 2 is element")));
+                ThrowsMessage<Error>(HasSubstr("transmission 3 is element")));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(Acquisition, SaysWhichFieldIsWrong) {
     expect_refused([](Acquisition& a) { a.start_times.pop_back(); },
                    "probe.hdf5: there are 1 start times and 2 transmissions");
     expect_refused([](Acquisition& a) { a.start_times[1] = std::numeric_limits<double>::quiet_NaN(); },
-                   "start time of transmission 1 must be within 1 s of 0, got nan");
+                   "start time of transmission 2 must be within 1 s of 0, got nan");
     expect_refused([](Acquisition& a) { a.sampling_frequency = 20; }, "is it in MHz");
     expect_refused([](Acquisition& a) { a.sampling_frequency = 4e6; }, "must be above the centre frequency");
     expect_refused([](Acquisition& a) { a.peak_time = 0.4; }, "peak_time must be within 0.001 s of 0");
@@ -49,7 +49,7 @@ TEST(Acquisition, SaysWhichFieldIsWrong) {
     expect_refused([](Acquisition& a) { a.sound_speed = 1.54; },
                    "sound_speed must be 0 (unknown) or between");
     expect_refused([](Acquisition& a) { a.transmissions[1].delays.pop_back(); },
-                   "probe.hdf5: transmission 1: there are 7 delays, the array has 8 elements");
+                   "probe.hdf5: transmission 2: there are 7 delays, the array has 8 elements");
 }
 
 TEST(Acquisition, CountsComplexSamplesTwice) {

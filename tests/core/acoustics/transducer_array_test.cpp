@@ -81,7 +81,7 @@ TEST(TransducerArray, RefusesWhatCannotBeAProbe) {
         [] {
             TransducerArray({{{-19.05, 0}, 0}, {{19.05, 0}, 0}}, 3e-4);
         },
-        ThrowsMessage<Error>(HasSubstr("element 0 must be within 1 m")));
+        ThrowsMessage<Error>(HasSubstr("element 1 must be within 1 m")));
     EXPECT_THAT(
         [] {
             TransducerArray({{{0, 0}, 0}, {{-1e-3, 0}, 0}}, 3e-4);

@@ -148,14 +148,15 @@ TEST(Transmission, RefusesBadInputByName) {
         },
         ThrowsMessage<Error>(HasSubstr("focus must be in front")));
     EXPECT_THAT([&] { (void)single_element(array, 128); },
-                ThrowsMessage<Error>(HasSubstr("element must be 0 to 127, got 128")));
-    EXPECT_THAT([&] { (void)aperture_weights(128, 100, 29); },
-                ThrowsMessage<Error>(HasSubstr("elements 100 to 128 must be among the 0 to 127")));
+                ThrowsMessage<Error>(HasSubstr("element must be 1 to 128, got 129, counted from 1")));
+    EXPECT_THAT(
+        [&] { (void)aperture_weights(128, 100, 29); },
+        ThrowsMessage<Error>(HasSubstr("elements 101 to 129, counted from 1, must be among the 128")));
     auto t = plane_wave(array, 0, speed);
     t.delays[3] = -1e-9;
     EXPECT_THAT([&] { validate(t, array, "event 5"); },
                 ThrowsMessage<Error>(
-                    HasSubstr("event 5: delay of element 3 must be between 0 and 0.001 s, got -1e-09")));
+                    HasSubstr("event 5: delay of element 4 must be between 0 and 0.001 s, got -1e-09")));
     t.delays.pop_back();
     EXPECT_THROW(validate(t, array), Error);
 }

@@ -92,7 +92,7 @@ TEST(WavefrontFit, RefusesSwappedAnglesAndNamesBoth) {
         [&] {
             complete_wavefronts(swapped, linear(), 1540, tolerance, {"t0_delays", "polar_angles"}, "a");
         },
-        ThrowsMessage<Error>(AllOf(HasSubstr("a: t0_delays and polar_angles of transmission 0 contradict"),
+        ThrowsMessage<Error>(AllOf(HasSubstr("a: t0_delays and polar_angles of transmission 1 contradict"),
                                    HasSubstr("polar_angles say a plane wave at 0.25 rad (14.3"),
                                    HasSubstr("the delays are those of a plane wave at 0.2 rad"))));
     std::vector<Transmission> mirrored = claims_of({plane_wave(linear(), 0.20, 1540)});

@@ -299,7 +299,7 @@ TEST(DelayAndSum, RefusesTablesOfAnotherSizeAndTimesThatCannotBe) {
     EXPECT_THAT([&] { tables(3, 13, 0); }, ThrowsMessage<Error>(HasSubstr("4 x 19 x 21, got 3 x 19 x 21")));
     EXPECT_THAT([&] { tables(4, 12, 0); }, ThrowsMessage<Error>(HasSubstr("13 x 19 x 21, got 12 x 19 x 21")));
     EXPECT_THAT([&] { tables(4, 13, 7); },
-                ThrowsMessage<Error>(HasSubstr("receive time of element 2, row 1, column 1 must be between 0 "
+                ThrowsMessage<Error>(HasSubstr("receive time of element 3, row 1, column 1 must be between 0 "
                                                "and 1 s, got 7")));
     Acquisition fewer = a;
     fewer.transmissions.pop_back();
@@ -348,13 +348,13 @@ TEST(DelayAndSum, SaysWhichOptionIsWrong) {
         [](auto&, auto& o, auto&) {
             o.compounding_weights = {1, 1, 1, -1};
         },
-        "compounding weight 3 must be between 0");
+        "compounding weight 4 must be between 0");
     expect_refused([](auto&, auto& o, auto&) { o.measured.assign(7, {0, 1}); }, "7 measured ranges and 52");
     expect_refused(
         [](auto&, auto& o, auto&) {
             o.measured.assign(52, {0, 200});
         },
-        "measured range 0 must be in the samples 0 to 199, got 0 to 200");
+        "measured range of transmission 1, element 1 must be in the samples 0 to 199, got 0 to 200");
     expect_refused([](auto&, auto&, double& speed) { speed = double{nan}; }, "sound speed must be between");
     expect_refused([](auto&, auto&, double& speed) { speed = 1.54; }, "between 100 and 10000 m/s, got 1.54");
     expect_refused([](Acquisition& a, auto&, auto&) { a.centre_frequency = 0; }, "centre_frequency");

@@ -310,9 +310,9 @@ TEST_F(MatFiles, WhoseNumbersCannotBeAreRefusedByName) {
     refused("pitch", MatWriter::number("a", 0.3), "got 0.3 m; is it in millimetres?");
     refused("fc", MatWriter::number("a", 5), "is it in MHz");
     refused("c", MatWriter::number("a", 1.54), "sound_speed must be between 100 and 10000 m/s, got 1.54");
-    refused("t0", MatWriter::number("a", 9.95), "start time of transmission 0 must be within 1 s of 0");
+    refused("t0", MatWriter::number("a", 9.95), "start time of transmission 1 must be within 1 s of 0");
     refused("t0", MatWriter::number("a", NAN),
-            "start time of transmission 0 must be within 1 s of 0, got nan");
+            "start time of transmission 1 must be within 1 s of 0, got nan");
     refused("fs", MatWriter::array<double>("a", {1, 2}, {1, 2}), "param.fs must be one number, has 2");
     refused("TXdelay", MatWriter::array<double>("a", {1, 3}, {0, 0, 0}),
             "must be transmissions x 16 elements, has 3");

@@ -106,7 +106,7 @@ TEST_F(ZeaFiles, AreReadInPart) {
     options.transmissions = {2, 1};
     EXPECT_THAT(
         [&] { (void)read_channel_data(path("a.hdf5"), options); },
-        ThrowsMessage<Error>(HasSubstr("transmissions 0 to 3; asked for must be some of them, rising")));
+        ThrowsMessage<Error>(HasSubstr("transmissions 1 to 4; asked for must be some of them, rising")));
 }
 
 TEST_F(ZeaFiles, GiveWayToWhatIsKnown) {
@@ -296,12 +296,12 @@ TEST_F(ZeaFiles, WhoseFieldsCannotBeAreRefusedByName) {
     Fields f;
     std::swap(f.angles[0], f.angles[1]);
     expect_refused(name, f,
-                   "t0_delays and polar_angles, focus_distances and transmit_origins of transmission 0 "
+                   "t0_delays and polar_angles, focus_distances and transmit_origins of transmission 1 "
                    "contradict each other");
     f = {};
     f.angles[0] = 11.5F;
     expect_refused(name, f,
-                   "polar_angles\" of transmission 0 must be within 1.5 rad of straight down, got 11.5; "
+                   "polar_angles\" of transmission 1 must be within 1.5 rad of straight down, got 11.5; "
                    "is it in degrees?");
     f = {};
     for (float& x : f.geometry) x *= 1000;
@@ -311,13 +311,13 @@ TEST_F(ZeaFiles, WhoseFieldsCannotBeAreRefusedByName) {
     expect_refused(name, f, "must be infinite or within 1 m, got -65; is it in wavelengths or millimetres?");
     f = {};
     f.delays[1] = NAN;
-    expect_refused(name, f, "delay of element 1 must be between 0 and 0.001 s, got nan");
+    expect_refused(name, f, "delay of element 2 must be between 0 and 0.001 s, got nan");
     f = {};
     f.starts[1] = 2.5F;
-    expect_refused(name, f, "start time of transmission 1 must be within 1 s of 0");
+    expect_refused(name, f, "start time of transmission 2 must be within 1 s of 0");
     f = {};
     f.geometry[1] = 1e-3F;
-    expect_refused(name, f, "element 0 is at y 0.001");
+    expect_refused(name, f, "element 1 is at y 0.001");
 }
 
 TEST_F(ZeaFiles, ThatLackAFieldSayWhich) {

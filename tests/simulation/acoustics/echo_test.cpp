@@ -286,14 +286,14 @@ TEST(Echo, RefusesBadInputByName) {
         ThrowsMessage<Error>(HasSubstr("2 reflectivities for 1 positions")));
     EXPECT_THAT([&] { setting.simulate({single_element(make_linear_array(8, 3e-4, 3e-4), 4)}, good); },
                 ThrowsMessage<Error>(
-                    HasSubstr("transmission 0: apodization has 8 weights, the array has 32 elements")));
+                    HasSubstr("transmission 1: apodization has 8 weights, the array has 32 elements")));
     EXPECT_THAT(
         [&] {
             Setting wide = uniform();
             wide.array = make_linear_array(128, 0.3e-3, 0.27e-3);
             wide.simulate({single_element(wide.array, 4)}, good);
         },
-        ThrowsMessage<Error>(HasSubstr("element 0 at x -0.01905 m, z 0 m is outside the map")));
+        ThrowsMessage<Error>(HasSubstr("element 1 at x -0.01905 m, z 0 m is outside the map")));
     EXPECT_THAT(
         [&] {
             Setting slow = uniform();

@@ -165,7 +165,7 @@ TEST(SingleShotSpeed, RefusesWhatItCannotUseByName) {
         return std::string("accepted");
     };
     SingleShotSpeedOptions options = small();
-    EXPECT_THAT(message(options, 3), HasSubstr("transmission 3 is not among 1"));
+    EXPECT_THAT(message(options, 3), HasSubstr("transmission 4 is not among 1"));
     options.lowest = 1.4;
     EXPECT_THAT(message(options), HasSubstr("lowest must be between 100 and 10000, got 1.4"));
     options = small();
@@ -175,7 +175,7 @@ TEST(SingleShotSpeed, RefusesWhatItCannotUseByName) {
     options.first_depth = 60e-3;
     options.last_depth = 80e-3;
     EXPECT_THAT(message(options),
-                HasSubstr("are reached by transmission 0 and recorded (from 3.7 to 39.66 us)"));
+                HasSubstr("are reached by transmission 1 and recorded (from 3.7 to 39.66 us)"));
     options = small();
     options.low = -1;
     EXPECT_THAT(message(options), HasSubstr("the band must lie between 0 and half the sampling frequency"));

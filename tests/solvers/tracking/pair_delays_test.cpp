@@ -209,8 +209,8 @@ TEST(PairDelays, SaysWhatIsWrong) {
                     ThrowsMessage<Error>(HasSubstr(message)));
     };
     expect_refused([](auto& o) { o.pairs.clear(); }, "there are no pairs");
-    expect_refused([](auto& o) { o.pairs = {{0, 2}}; }, "pair 0 names transmission 2; there are 0 to 1");
-    expect_refused([](auto& o) { o.pairs = {{1, 1}}; }, "pair 0 is of transmission 1 with itself");
+    expect_refused([](auto& o) { o.pairs = {{0, 2}}; }, "pair 1 names transmission 3; there are 1 to 2");
+    expect_refused([](auto& o) { o.pairs = {{1, 1}}; }, "pair 1 is of transmission 2 with itself");
     expect_refused([](auto& o) { o.sound_speed = 1.5; },
                    "sound_speed must be between 100 and 10000 m/s, got 1.5");
     expect_refused([](auto& o) { o.margins.near = 40e-3; }, "the margins leave nothing of the map");
