@@ -103,12 +103,6 @@ void set_levels(std::vector<ChannelState>& channels, const std::vector<Sums>& su
 
 }  // namespace
 
-std::vector<double> ChannelQuality::weights() const {
-    std::vector<double> weights;
-    for (const ChannelState& channel : channels) weights.push_back(channel.dead ? 0 : 1);
-    return weights;
-}
-
 ChannelQuality channel_quality(const ChannelData& data, const ChannelQualityOptions& options) {
     validate(data);
     const Shape& shape = data.values.shape();
@@ -177,24 +171,6 @@ ChannelQuality channel_quality(const ChannelData& data, const ChannelQualityOpti
         quality.saturated += state.saturated / static_cast<double>(elements);
     }
     return quality;
-}
-
-Array<float> sample_mask(const ChannelData& data, const ChannelQuality& quality) {
-    const Shape& shape = data.values.shape();
-    require(static_cast<Index>(quality.channels.size()) == shape[2], Status::size_mismatch,
-            "sample mask: there are states of ", quality.channels.size(), " channels, the recording has ",
-            shape[2]);
-    const Index parts = data.acquisition.demodulated() ? 2 : 1, samples = shape[3] / parts;
-    Array<float> mask({shape[0], shape[1], shape[2], samples});
-    for (Index trace = 0; trace < shape[0] * shape[1] * shape[2]; ++trace) {
-        if (quality.channels[static_cast<std::size_t>(trace % shape[2])].dead) continue;
-        const float* values = data.values.data() + trace * shape[3];
-        float* good = mask.data() + trace * samples;
-        for (Index n = 0; n < samples; ++n)
-            good[n] =
-                quality.good(values[n * parts]) && quality.good(values[n * parts + parts - 1]) ? 1.0F : 0.0F;
-    }
-    return mask;
 }
 
 }  // namespace sonolux

@@ -1,7 +1,8 @@
 // sonolux/core/acoustics/channel_quality.hpp
 //
 // What is wrong with the channels of a recording: converters that were driven to their rails, elements that
-// do not hear, samples that are no numbers, constant offsets.
+// do not hear, samples that are no numbers, constant offsets. What of it may be used, `measured_ranges`
+// (core/operators/delay_and_sum_options.hpp) says.
 #pragma once
 
 #include <vector>
@@ -42,9 +43,6 @@ struct ChannelQuality {
     double saturated = 0, missing = 0;  ///< shares of all samples
     Index dead = 0;                     ///< how many channels
 
-    /// [element], 1 or, for dead channels, 0: weights for beamformers.
-    [[nodiscard]] std::vector<double> weights() const;
-
     /// Whether one number of the recording may be used: no rail, no NaN.
     [[nodiscard]] bool good(float value) const noexcept {
         return value - value == 0 && !(lowest_is_rail && value == lowest) &&
@@ -56,9 +54,5 @@ struct ChannelQuality {
 /// count as samples. Throws as validate(data).
 [[nodiscard]] ChannelQuality channel_quality(const ChannelData& data,
                                              const ChannelQualityOptions& options = {});
-
-/// 1 where a sample may be used, 0 where it is on a rail, no number, or of a dead channel:
-/// [frame, transmission, element, sample]; of IQ both parts must be good.
-[[nodiscard]] Array<float> sample_mask(const ChannelData& data, const ChannelQuality& quality);
 
 }  // namespace sonolux

@@ -20,8 +20,8 @@ void require_aperture(const char* which, const std::optional<double>& f_number, 
             "taper must be above 0 and at most 1, got ", taper);
 }
 
-/// Whether a trace lies at its extremes too often, or always, to be a measurement.
-bool stuck(const float* const* frames, Index count, Index samples) {
+/// Whether a trace lies at its extremes or on rails too often, or always, to be a measurement.
+bool stuck(const float* const* frames, Index count, Index samples, const ChannelQuality& quality) {
     float lowest = INFINITY, highest = -INFINITY;
     Index measured = 0;
     for (Index f = 0; f < count; ++f)
@@ -35,7 +35,10 @@ bool stuck(const float* const* frames, Index count, Index samples) {
     if (measured == 0 || lowest == highest) return true;
     Index extreme = 0;
     for (Index f = 0; f < count; ++f)
-        for (Index n = 0; n < samples; ++n) extreme += frames[f][n] == lowest || frames[f][n] == highest;
+        for (Index n = 0; n < samples; ++n) {
+            const float value = frames[f][n];
+            extreme += std::isfinite(value) && (value == lowest || value == highest || !quality.good(value));
+        }
     return measured >= 100 && 10 * extreme > measured;
 }
 
@@ -97,16 +100,24 @@ double receive_weight(const DelayAndSumOptions& options, const ArrayElement& ele
 }
 
 std::vector<MeasuredRange> measured_ranges(const ChannelData& data) {
+    return measured_ranges(data, channel_quality(data));
+}
+
+std::vector<MeasuredRange> measured_ranges(const ChannelData& data, const ChannelQuality& quality) {
     validate(data, "measured ranges");
+    require(static_cast<Index>(quality.channels.size()) == data.acquisition.array.size(),
+            Status::size_mismatch, "measured ranges: there are states of ", quality.channels.size(),
+            " channels, the recording has ", data.acquisition.array.size());
     const Acquisition& a = data.acquisition;
     const Index parts = a.demodulated() ? 2 : 1, numbers = parts * a.samples;
     const Index traces = a.sent() * a.array.size();
     std::vector<MeasuredRange> ranges(static_cast<std::size_t>(traces));
     std::vector<const float*> frames(static_cast<std::size_t>(data.frames()));
     for (Index i = 0; i < traces; ++i) {
+        if (quality.channels[static_cast<std::size_t>(i % a.array.size())].dead) continue;
         for (Index f = 0; f < data.frames(); ++f)
             frames[static_cast<std::size_t>(f)] = data.values.data() + (f * traces + i) * numbers;
-        if (stuck(frames.data(), data.frames(), numbers)) continue;
+        if (stuck(frames.data(), data.frames(), numbers, quality)) continue;
         MeasuredRange longest;
         Index begin = 0;
         for (Index n = 0; n <= a.samples; ++n) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <sonolux/core/acoustics/acquisition.hpp>
+#include <sonolux/core/acoustics/channel_quality.hpp>
 
 namespace sonolux {
 
@@ -74,9 +75,17 @@ void validate(const DelayAndSumOptions& options, const Acquisition& acquisition)
 [[nodiscard]] double receive_weight(const DelayAndSumOptions& options, const ArrayElement& element,
                                     Point p) noexcept;
 
-/// What was measured of each trace in all frames, [transmission * elements + element]: the longest run of
-/// samples that are NaN or infinite in no frame. A trace that never changes, or lies at its largest or
-/// smallest value for more than a tenth of its samples, is dead or saturated: nothing of it was measured.
+/// The one rule for what of a recording is used, [transmission * elements + element]: of each trace the
+/// longest run of samples that are NaN or infinite in no frame. Nothing of a trace is used where
+///
+///   - its element is dead (channel_quality: no samples, no deviation, or a low level),
+///   - it never changes, though its element hears in other transmissions,
+///   - it is saturated: more than a tenth of its samples are at its own largest or smallest value, or on a
+///     rail of the recording.
 [[nodiscard]] std::vector<MeasuredRange> measured_ranges(const ChannelData& data);
+
+/// The same of a recording whose channels are known: `quality` is channel_quality(data).
+[[nodiscard]] std::vector<MeasuredRange> measured_ranges(const ChannelData& data,
+                                                         const ChannelQuality& quality);
 
 }  // namespace sonolux

@@ -360,18 +360,29 @@ private:
     /// The element of each receive channel of a transmission; a probe may listen with some of its elements.
     std::vector<Index> listeners() const {
         std::vector<Index> all;
-        if (raw_[3] == elements_) {
+        const bool named = file_.has(scan_ + "/rx_aperture_indices");
+        if (raw_[3] == elements_ && !named) {
             for (Index k = 0; k < raw_[1]; ++k)
                 for (Index e = 0; e < elements_; ++e) all.push_back(e);
             return all;
         }
-        require(file_.has(scan_ + "/rx_aperture_indices"), Status::size_mismatch, file_.path(), ": ", data_,
-                "/raw_data has ", raw_[3], " channels, the probe has ", elements_, " elements, and ",
-                where("rx_aperture_indices"), " does not say which of them listened");
+        require(named, Status::size_mismatch, file_.path(), ": ", data_, "/raw_data has ", raw_[3],
+                " channels, the probe has ", elements_, " elements, and ", where("rx_aperture_indices"),
+                " does not say which of them listened");
+        std::vector<Index> last(static_cast<std::size_t>(elements_), -1);  // transmission that heard with it
         for (const double index : list("rx_aperture_indices", {raw_[1], raw_[3]})) {
-            require(index >= 0 && index < static_cast<double>(elements_), Status::corrupt_data, file_.path(),
-                    ": ", where("rx_aperture_indices"), " must be 0 to ", elements_ - 1, ", got ", index);
-            all.push_back(static_cast<Index>(index));
+            const Index transmission = static_cast<Index>(all.size()) / raw_[3];
+            require(index >= 0 && index < static_cast<double>(elements_) && index == std::floor(index),
+                    Status::corrupt_data, file_.path(), ": ", where("rx_aperture_indices"),
+                    " of transmission ", transmission + 1, " must be whole numbers from 0 to ", elements_ - 1,
+                    ", got ", index);
+            const auto element = static_cast<Index>(index);
+            Index& heard = last[static_cast<std::size_t>(element)];
+            require(heard != transmission, Status::corrupt_data, file_.path(), ": ",
+                    where("rx_aperture_indices"), " of transmission ", transmission + 1, " has ", index,
+                    " twice: two channels cannot be of one element");
+            heard = transmission;
+            all.push_back(element);
         }
         return all;
     }

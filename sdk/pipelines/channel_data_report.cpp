@@ -129,6 +129,8 @@ std::vector<std::pair<std::string, std::string>> describe_channel_data(const Cha
     say("dead elements", dead.empty() ? "none" : fmt::format("{}: {}", q.dead, dead));
     const std::string offset = numbers_where(q.channels, [](const ChannelState& c) { return c.offset; });
     if (!offset.empty()) say("with an offset", offset);
+    const std::string out = left_out_of(measured_ranges(file.data, q), a.array.size());
+    say("of images", out.empty() ? "all traces" : out);
     for (const std::string& remark : file.remarks) say("note", remark);
     return lines;
 }

@@ -4,34 +4,25 @@
 
 #include <fmt/format.h>
 
-#include <sonolux/core/acoustics/channel_quality.hpp>
-
 namespace sonolux {
 
-namespace {
-
-/// Says which traces are left out; throws where that is most of them.
-std::string remark_on(const std::vector<MeasuredRange>& ranges, Index elements, const char* who) {
-    Index dead = 0;
-    std::vector<Index> of_all;  // elements dead in every transmission, from 1
+std::string left_out_of(const std::vector<MeasuredRange>& ranges, Index elements) {
+    Index out = 0;
+    std::vector<Index> of_all;  // elements left out of every transmission, from 1
     const auto traces = static_cast<Index>(ranges.size());
     for (Index e = 0; e < elements; ++e) {
         Index here = 0;
         for (Index i = e; i < traces; i += elements)
             here += ranges[static_cast<std::size_t>(i)].last < ranges[static_cast<std::size_t>(i)].first;
-        dead += here;
+        out += here;
         if (here == traces / elements) of_all.push_back(e + 1);
     }
-    require(2 * dead <= traces, Status::invalid_argument, who, ": ", dead, " of ", traces,
-            " traces were not measured (constant, nearly silent, saturated or NaN); half is needed");
-    if (dead == 0) return "";
+    if (out == 0) return "";
     std::string text = fmt::format(
-        "{} of {} traces are constant, nearly silent, saturated or NaN and left out", dead, traces);
+        "{} of {} traces are constant, nearly silent, saturated or NaN and left out", out, traces);
     if (!of_all.empty()) text += fmt::format(": elements {} throughout", list_of(of_all));
     return text;
 }
-
-}  // namespace
 
 std::string list_of(const std::vector<Index>& numbers) {
     std::string text;
@@ -48,11 +39,12 @@ std::string list_of(const std::vector<Index>& numbers) {
 MeasuredTraces measured_traces(const ChannelData& data, const char* who) {
     validate(data, who);
     MeasuredTraces traces{measured_ranges(data), {}};
-    const ChannelQuality quality = channel_quality(data);
-    const auto elements = static_cast<std::size_t>(data.acquisition.array.size());
-    for (std::size_t i = 0; i < traces.ranges.size(); ++i)
-        if (quality.channels[i % elements].dead) traces.ranges[i] = {};
-    traces.remark = remark_on(traces.ranges, data.acquisition.array.size(), who);
+    const auto all = static_cast<Index>(traces.ranges.size());
+    const auto out = std::count_if(traces.ranges.begin(), traces.ranges.end(),
+                                   [](const MeasuredRange& range) { return range.last < range.first; });
+    require(2 * out <= all, Status::invalid_argument, who, ": ", out, " of ", all,
+            " traces were not measured (constant, nearly silent, saturated or NaN); half is needed");
+    traces.remark = left_out_of(traces.ranges, data.acquisition.array.size());
     return traces;
 }
 

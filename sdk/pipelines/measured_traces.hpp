@@ -13,8 +13,7 @@
 namespace sonolux {
 
 struct MeasuredTraces {
-    /// [transmission * elements + element], for DelayAndSumOptions::measured: measured_ranges, and none of
-    /// the traces of elements that channel_quality calls dead.
+    /// [transmission * elements + element], for DelayAndSumOptions::measured: measured_ranges.
     std::vector<MeasuredRange> ranges;
 
     /// "2 of 128 traces are constant, nearly silent, saturated or NaN and left out: elements 3, 4 throughout"
@@ -25,6 +24,9 @@ struct MeasuredTraces {
 /// Looks through all frames. Throws as validate(data) does, and Error{invalid_argument} where fewer than half
 /// of the traces were measured; `who` starts the sentence.
 [[nodiscard]] MeasuredTraces measured_traces(const ChannelData& data, const char* who);
+
+/// The remark, of a recording that nobody refuses.
+[[nodiscard]] std::string left_out_of(const std::vector<MeasuredRange>& ranges, Index elements);
 
 /// Rising numbers as people write them: "3, 17, 64 to 66".
 [[nodiscard]] std::string list_of(const std::vector<Index>& numbers);

@@ -40,8 +40,10 @@ TEST_F(InspectRecording, SaysWhatWasSentAndWhatIsWrong) {
           "pulse               5.2 MHz, peak 0.31 us after its beginning",
           "sampling            37 samples at 31.25 MHz, RF",
           "lens                costs 0.12 us, there and back", "sound speed         1540 m/s",
-          "dead elements       2: 7, 8", "over 1 %          elements 21", "8.594 degrees", "x -1 mm, z 22 mm",
-          "element 17", "3 to 30"})
+          "dead elements       2: 7, 8",
+          "of images           12 of 128 traces are constant, nearly silent, saturated or NaN and left out: "
+          "elements 7, 8, 21 throughout",
+          "over 1 %          elements 21", "8.594 degrees", "x -1 mm, z 22 mm", "element 17", "3 to 30"})
         EXPECT_THAT(outcome.out, HasSubstr(line));
     for (const char* picture : {"channels", "geometry"}) {
         EXPECT_THAT(outcome.out, HasSubstr(sentence("pictures/a_", picture, ".png")));

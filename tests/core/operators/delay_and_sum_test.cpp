@@ -375,6 +375,19 @@ TEST(DelayAndSum, FindsOutWhatWasMeasured) {
     EXPECT_EQ(ranges[2 * 13 + 5], (MeasuredRange{31, 199}));
     EXPECT_EQ(ranges[1], MeasuredRange());
     EXPECT_EQ(ranges[3 * 13 + 2], MeasuredRange());
+
+    // An element that hardly hears is dead for all, as channel_quality says.
+    for (Index f = 0; f < 2; ++f)
+        for (Index k = 0; k < 4; ++k)
+            for (Index n = 0; n < 200; ++n) data.values(f, k, 9, n) *= 0.01F;
+    ASSERT_TRUE(channel_quality(data).channels[9].dead);
+    for (std::size_t k = 0; k < 4; ++k) EXPECT_EQ(measured_ranges(data)[k * 13 + 9], MeasuredRange());
+    // A trace that is driven now to one rail of the recording and now to none of its own extremes.
+    for (Index n = 0; n < 200; ++n)
+        if (n % 8 < 2) data.values(0, 2, 11, n) = data.values(1, 2, 11, n) = 2047;
+    data.values(1, 2, 11, 3) = 2040;
+    EXPECT_EQ(measured_ranges(data)[2 * 13 + 11], MeasuredRange());
+    EXPECT_EQ(measured_ranges(data)[3 * 13 + 11], (MeasuredRange{0, 199}));
 }
 
 }  // namespace
