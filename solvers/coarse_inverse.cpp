@@ -9,6 +9,7 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/core/reduction.hpp>
 #include <sonolux/solvers/dense_product.hpp>
+#include <sonolux/solvers/mode_gradients.hpp>
 
 namespace sonolux {
 
@@ -153,29 +154,14 @@ void CoarseInverse::correct(View<const float> mask, const float* b, float* c, co
     constexpr double enough = 1e-6;  // of the squared right side
     Scratch scratch(context.workspace());
     const Index count = modes_.count();
-    float *r = scratch.take<float>(count), *z = scratch.take<float>(count);
-    float *p = scratch.take<float>(count), *q = scratch.take<float>(count);
-    normal_product(c, mask, q, buffers, context);
-    for (Index k = 0; k < count; ++k) r[k] = b[k] - q[k];
-    precondition(r, z, context);
-    std::copy_n(z, count, p);
-    const double right = product(b, b, count);
-    double gamma = product(r, z, count);
-    for (int step = 0; step < options_.steps && product(r, r, count) > enough * right; ++step) {
-        normal_product(p, mask, q, buffers, context);
-        const double curvature = product(p, q, count);
-        if (!(curvature > 0 && gamma > 0)) return;
-        const auto length = static_cast<float>(gamma / curvature);
-        for (Index k = 0; k < count; ++k) {
-            c[k] += length * p[k];
-            r[k] -= length * q[k];
-        }
-        precondition(r, z, context);
-        const double before = gamma;
-        gamma = product(r, z, count);
-        const auto turn = static_cast<float>(gamma / before);
-        for (Index k = 0; k < count; ++k) p[k] = z[k] + turn * p[k];
-    }
+    solve_modes(
+        count, b, c, scratch,
+        [&](const float* v, float* to) { normal_product(v, mask, to, buffers, context); },
+        [&](const float* r, float* z) { precondition(r, z, context); },
+        [&](const float* u, const float* v) { return product(u, v, count); },
+        [&](const ModeGradientsStep& step) {
+            return step.iteration < options_.steps && step.residual > enough * step.right;
+        });
 }
 
 }  // namespace sonolux

@@ -8,6 +8,7 @@
 #include <sonolux/core/reduction.hpp>
 #include <sonolux/solvers/cosine_modes.hpp>
 #include <sonolux/solvers/dense_product.hpp>
+#include <sonolux/solvers/mode_gradients.hpp>
 
 namespace sonolux {
 
@@ -154,46 +155,36 @@ private:
                    ConvergenceLog* log) const noexcept {
         Scratch scratch(context.workspace());
         const Index count = modes();
-        float *r = scratch.take<float>(count), *z = scratch.take<float>(count);
-        float *p = scratch.take<float>(count), *q = scratch.take<float>(count);
-        const auto multiply = [&](const float* v, float* to) {
-            normal_product(v, data.mask, to, buffers, context);
-            for (Index k = 0; k < count; ++k)
-                to[k] += static_cast<float>(options_.lambda * penalty_[k]) * v[k];
-        };
-        multiply(c, q);
-        for (Index k = 0; k < count; ++k) r[k] = b[k] - q[k];
-        precondition(r, z, context);
-        std::copy_n(z, count, p);
-        const double right = product(b, b, context), size = squared_norm(data.residual, context);
-        double gamma = product(r, z, context);
-        for (Index iteration = 1;; ++iteration) {
-            multiply(p, q);
-            const double curvature = product(p, q, context);
-            const double step = curvature > 0 && gamma > 0 ? gamma / curvature : 0;
-            for (Index k = 0; k < count; ++k) {
-                c[k] += static_cast<float>(step) * p[k];
-                r[k] -= static_cast<float>(step) * q[k];
-            }
-            const double residual = right > 0 ? std::sqrt(product(r, r, context) / right) : 0;
-            const StopReason reason = step == 0 || residual <= options_.tolerance ? StopReason::converged
-                                      : iteration == options_.iterations ? StopReason::iteration_limit
-                                                                         : StopReason::none;
-            if (log != nullptr)  // |L S c - r|^2 + lambda c E c = |r|^2 - c (b + residual)
-                log->record({iteration,
-                             (size - product(c, b, context) - product(c, r, context)) /
-                                 static_cast<double>(data.valid),
-                             residual});
-            const Status status = reason == StopReason::none ? context.poll() : Status::ok;
-            if (reason != StopReason::none || status != Status::ok) {
-                if (log != nullptr) log->end(status == Status::ok ? reason : StopReason::stopped_by_caller);
-                return status;
-            }
-            precondition(r, z, context);
-            const double before = gamma;
-            gamma = product(r, z, context);
-            for (Index k = 0; k < count; ++k) p[k] = z[k] + static_cast<float>(gamma / before) * p[k];
-        }
+        const double size = squared_norm(data.residual, context);
+        Status status = Status::ok;
+        solve_modes(
+            count, b, c, scratch,
+            [&](const float* v, float* to) {
+                normal_product(v, data.mask, to, buffers, context);
+                for (Index k = 0; k < count; ++k)
+                    to[k] += static_cast<float>(options_.lambda * penalty_[k]) * v[k];
+            },
+            [&](const float* r, float* z) { precondition(r, z, context); },
+            [&](const float* u, const float* v) { return product(u, v, context); },
+            [&](const ModeGradientsStep& step) {
+                if (step.iteration == 0) return true;
+                const double residual = step.right > 0 ? std::sqrt(step.residual / step.right) : 0;
+                const StopReason reason =
+                    step.stalled || residual <= options_.tolerance ? StopReason::converged
+                    : step.iteration == options_.iterations        ? StopReason::iteration_limit
+                                                                   : StopReason::none;
+                if (log != nullptr)  // |L S c - r|^2 + lambda c E c = |r|^2 - c (b + residual)
+                    log->record({step.iteration,
+                                 (size - product(c, b, context) - product(c, step.r, context)) /
+                                     static_cast<double>(data.valid),
+                                 residual});
+                if (reason == StopReason::none) status = context.poll();
+                const bool ends = reason != StopReason::none || status != Status::ok;
+                if (ends && log != nullptr)
+                    log->end(status == Status::ok ? reason : StopReason::stopped_by_caller);
+                return !ends;
+            });
+        return status;
     }
 
     TikhonovOptions options_;

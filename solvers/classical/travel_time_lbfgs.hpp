@@ -17,6 +17,9 @@
 //
 //     objective   the function above
 //     residual    by what part of itself the objective fell over the last 10 iterations
+//
+// A line search that finds nothing lower (rounding in single precision, or smoothing that is too small for
+// it) ends the run as StopReason::no_descent, with the map of the iteration before.
 #pragma once
 
 #include <sonolux/solvers/classical/travel_time_inversion.hpp>

@@ -199,7 +199,7 @@ PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, Pai
             "pair delays: slowness must be ", to_string(map.shape()), ", got ", to_string(slowness.shape()));
     mask_ = measurement_mask(geometry_, options_.margins);
 
-    const auto path = make_path_integral(geometry_, PathIntegralForm::rows);
+    const auto path = make_path_integral(geometry_);
     Array<float> ones(map.shape());
     std::fill(ones.begin(), ones.end(), 1.0F);
     lengths_ = Array<float>(path->range());

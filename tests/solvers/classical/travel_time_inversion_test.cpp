@@ -161,6 +161,19 @@ TEST(TravelTimeInversion, ObjectiveOfLbfgsFallsFromStepToStep) {
     EXPECT_LE(entries.back().residual, TravelTimeLbfgsOptions{}.tolerance);
 }
 
+TEST(TravelTimeInversion, ALineSearchThatFailsIsNotSaidToConverge) {
+    // So little smoothing that single precision sees corners: no step is lower, and no tolerance was met.
+    const PathGeometry geometry = small_geometry();
+    const Case c = make_disc(geometry, wide_disc(), 5e-9, 6);
+    const auto inverter = make_travel_time_lbfgs(
+        problem(geometry),
+        {.data_smoothing = 1e-6, .image_smoothing = 1e-6, .iterations = 100000, .tolerance = 0});
+    const Result result = invert(*inverter, c.delays);
+    EXPECT_EQ(result.status, Status::ok);
+    EXPECT_EQ(result.record.log.reason(), StopReason::no_descent)
+        << to_string(result.record.log.reason()) << " after " << result.record.log.entries().size();
+}
+
 TEST(TravelTimeInversion, HasTheSameBitsOnAnyNumberOfThreads) {
     const PathGeometry geometry = small_geometry();
     const Case c = make_disc(geometry, wide_disc(), 5e-9, 7);
