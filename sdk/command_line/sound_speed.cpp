@@ -17,6 +17,7 @@
 #include <sonolux/sdk/files/speed_map_file.hpp>
 #include <sonolux/sdk/pipelines/measured_traces.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
+#include <sonolux/sdk/pipelines/uniform_medium.hpp>
 
 namespace sonolux::command_line {
 
@@ -46,6 +47,30 @@ std::vector<std::pair<Index, Index>> parse_pairs(const std::string& text) {
         pairs.emplace_back(first, number());
     }
     return pairs;
+}
+
+/// "84,64,0.6e-3": rows, columns and spacing in m, centred below the array.
+ImageGrid parse_map(const std::string& text, double top) {
+    double numbers[3] = {};
+    const char *at = text.data(), *const end = at + text.size();
+    for (int n = 0; n < 3; ++n) {
+        const auto [next, error] = std::from_chars(at, end, numbers[n]);
+        const bool ends = n < 2 ? next != end && *next == ',' : next == end;
+        if (error != std::errc() || !ends)
+            throw UsageError(fmt::format(
+                "--map must be rows, columns and spacing in m, like 84,64,0.6e-3, got \"{}\"", text));
+        at = ends && n < 2 ? next + 1 : next;
+    }
+    const auto [rows, columns, spacing] = numbers;
+    for (const auto& [name, number] : {std::pair{"rows", rows}, std::pair{"columns", columns}})
+        if (!(number >= 4 && number <= 4096) || number != std::floor(number))
+            throw UsageError(
+                fmt::format("--map: {} must be a whole number between 4 and 4096, got {:g}", name, number));
+    if (!(spacing >= 2e-5 && spacing <= 1e-2))
+        throw UsageError(fmt::format("--map: the spacing must be between 2e-05 and 0.01 m, got {:g}{}",
+                                     spacing,
+                                     spacing > 1e-2 && spacing <= 10 ? "; is it in millimetres?" : ""));
+    return centred_grid(static_cast<Index>(rows), static_cast<Index>(columns), spacing, top);
 }
 
 enum class OutputKind { picture, numbers, numpy };
@@ -104,6 +129,31 @@ void write_results(const SoundSpeedArguments& arguments, OutputKind kind, const 
         write_image(arguments.delays, draw_pair_delays(pipeline, frame, arguments.input).planes().view());
 }
 
+/// m/s; 0 for "unknown".
+double speed_of_uniform(const std::string& text) {
+    if (text == "unknown") return 0;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 300 && value <= 10000))
+        throw UsageError(
+            fmt::format("--uniform must be a speed between 300 and 10000 m/s, or unknown, got \"{}\"", text));
+    return value;
+}
+
+/// Prints the self-test; throws where it fails.
+void test_uniform(double speed, const SoundSpeedPipeline& pipeline, const SoundSpeedFrame& frame) {
+    const UniformMediumReport report = check_uniform_medium(pipeline, frame, speed);
+    std::vector<std::vector<std::string>> rows;
+    Index failures = 0;
+    for (const auto& [what, found, limit, passed] : report.checks) {
+        rows.push_back({what, found, limit, passed ? "ok" : "FAILS"});
+        failures += !passed;
+    }
+    fmt::print("\n{}", aligned({"uniform medium", "found", "limit", ""}, rows));
+    require(report.passed(), Status::corrupt_data, "the self-test failed in ", failures, " of ",
+            report.checks.size(), " checks; are array, times and lens those of this recording?");
+}
+
 /// Pages that the process has in memory, in bytes; 0 where /proc does not say.
 std::size_t resident_bytes() {
     std::ifstream file("/proc/self/statm");
@@ -152,6 +202,20 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
         ->check(number_from(300, 10000))
         ->type_name("C")
         ->group(group);
+    command
+        .add_option(
+            "--map", arguments.map,
+            "rows, columns and spacing in m of the map's pixels, like 84,64,0.6e-3, centred below the "
+            "array; by default two pitches, under the whole array, to 50 mm at most")
+        ->type_name("R,C,D")
+        ->group(group);
+    command
+        .add_option("--rounds", arguments.rounds,
+                    "times that images are formed at most until the speed that their delays ask for stays "
+                    "(default 4)")
+        ->check(number_from(1, 20))
+        ->type_name("N")
+        ->group(group);
     command.add_option("--lambda", arguments.lambda, "weight of the inversion's regulariser")
         ->check(number_from(1e-9, 1e9))
         ->type_name("L")
@@ -183,6 +247,12 @@ void add_sound_speed_options(CLI::App& command, SoundSpeedArguments& arguments) 
             "zea file with the true map (data/sos_map), to lay out the map as it is and to compare with")
         ->type_name("FILE")
         ->group(group);
+    command
+        .add_option("--uniform", arguments.uniform,
+                    "self-test: the recording is of a medium with this speed everywhere (m/s, or unknown); "
+                    "prints biases and scatter of delays and map against their limits, and fails beyond")
+        ->type_name("C")
+        ->group(group);
     add_channel_data_options(command, arguments.reading);
 }
 
@@ -200,11 +270,25 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
     } else {
         options.method = inversion_method_from_string(arguments.method);
     }
-    const int refine = arguments.refine >= 0 ? arguments.refine : arguments.model != nullptr ? 0 : 2;
+    const bool tests = !arguments.uniform.empty();
+    const double uniform = tests ? speed_of_uniform(arguments.uniform) : 0;
+    if (tests && arguments.refine > 0)
+        throw UsageError("--uniform tests images that are formed with one speed: it goes without --refine");
+    const int refine = arguments.refine >= 0 ? arguments.refine : tests || arguments.model != nullptr ? 0 : 2;
     options.delays.pairs.pairs = parse_pairs(arguments.pairs);
     options.delays.find_speed = arguments.speed == 0;
     options.delays.pairs.sound_speed = arguments.speed;
+    if (arguments.rounds > 0) {
+        if (arguments.speed > 0) throw UsageError("--rounds is of finding the speed, which --speed gives");
+        options.delays.most_rounds = arguments.rounds;
+    }
     if (arguments.lambda > 0) options.lbfgs.lambda = options.tikhonov.lambda = arguments.lambda;
+    if (!arguments.map.empty()) {
+        if (arguments.model != nullptr || !arguments.truth.empty())
+            throw UsageError(fmt::format("--map names the map's pixels, and so does {}",
+                                         arguments.model != nullptr ? "a model" : "--truth FILE"));
+        (void)parse_map(arguments.map, 0);  // before anything is read
+    }
     require_folder_of(arguments.output);
     require_folder_of(arguments.delays);
 
@@ -218,11 +302,16 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         if (arguments.model == nullptr) options.map = truth.grid;
     }
 
+    if (!arguments.map.empty())
+        options.map = parse_map(arguments.map, highest_element(file.data.acquisition.array));
+
     Context context(make_openmp_runner(common.threads));
     try {
         MeasuredTraces traces = measured_traces(file.data, "sound speed");
         if (!traces.remark.empty()) warn(fmt::format("{}: {}", arguments.input, traces.remark));
         options.delays.pairs.beamforming.measured = std::move(traces.ranges);
+        ProgressLine progress;
+        context.set_progress([&progress](const Progress& p) { return progress(p); });
         const auto planned = Context::Clock::now();
         SoundSpeedPipeline pipeline(file.data.acquisition, file.data.frame(0), std::move(options), context);
         require(truth.grid.rows == 0 || same_pixels(truth.grid, pipeline.map()), Status::size_mismatch,
@@ -232,11 +321,10 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         SoundSpeedFrame frame = pipeline.make_frame();
         if (!pipeline.settled())
             warn(
-                fmt::format("{}: the speed that images are formed with had not settled after {} rounds; "
-                            "--speed can give it",
-                            arguments.input, pipeline.rounds()));
+                fmt::format("{}: the speed that images are formed with had not settled after {} round{}; "
+                            "--speed can give it, --rounds more time",
+                            arguments.input, pipeline.rounds(), pipeline.rounds() == 1 ? "" : "s"));
         const double set_up = std::chrono::duration<double>(Context::Clock::now() - planned).count();
-        ProgressLine progress;
         const auto begin = Context::Clock::now();
         pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
         const double one_speed_misfit = frame.record.misfit_after;
@@ -247,10 +335,15 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
             pipeline.explain(pipeline.run(file.data.frame(0), frame, context), frame);
         }
         progress.clear();
+        context.set_progress(nullptr);
         const double seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
         write_results(arguments, kind, pipeline, frame, truth.sound_speed.view(), context);
 
         const InversionRecord& record = frame.record;
+        if (record.log.reason() == StopReason::no_descent ||
+            record.log.reason() == StopReason::iteration_limit)
+            warn(fmt::format("{}: the inversion did not converge: {} after {} iterations", arguments.input,
+                             to_string(record.log.reason()), record.log.entries().size()));
         const ImageGrid& map = pipeline.map();
         std::string text =
             fmt::format("{}: {} x {} pixels, {}\n", arguments.output, map.rows, map.columns, extent_mm(map));
@@ -287,6 +380,7 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
                                  arguments.model != nullptr ? "network" : "inversion",
                                  1e3 * frame.inversion_seconds, context.description()));
         fmt::print("{}", text);
+        if (tests) test_uniform(uniform, pipeline, frame);
         if (arguments.repeat > 0) time_frames(arguments.repeat, pipeline, file.data.frame(0), frame, context);
     } catch (const Error& error) {
         throw Error(error.status(), arguments.input + ": " + error.what());

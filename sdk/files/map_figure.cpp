@@ -11,6 +11,8 @@ namespace sonolux {
 
 namespace {
 
+constexpr Index hatch_spacing = 6;  // pixels between lines that rise to the right
+constexpr Colour hatch{110, 110, 110};
 constexpr Index gap = 12, line = glyph_rows + 2, tick_length = 4;
 
 Array<float> at_size(View<const float> values, Index height, Index width) {
@@ -59,7 +61,9 @@ public:
         canvas.image(top, left, image.view(), panel_.lower, panel_.upper, panel_.map);
         for (Index i = 0; i < panel_.height; ++i)
             for (Index j = 0; j < panel_.width; ++j)
-                if (std::isnan(image(i, j))) canvas.point(top + i, left + j, panel_.missing);
+                if (std::isnan(image(i, j)))
+                    canvas.point(top + i, left + j,
+                                 panel_.hatched && (i + j) % hatch_spacing == 0 ? hatch : panel_.missing);
         canvas.frame(top - 1, left - 1, panel_.height + 2, panel_.width + 2, colours::dark_grey);
         for (const double tick : down_) {
             const Index at = top + pixel_of(panel_.down, tick, panel_.height);

@@ -26,7 +26,8 @@ struct MapPanel {
     ColourMap map = ColourMap::viridis;
     std::string unit;
     std::optional<FigureAxis> right = {};  ///< what down measures, in another quantity
-    Colour missing = {255, 0, 255};  ///< of NaN
+    Colour missing = {255, 0, 255};        ///< of NaN
+    bool hatched = false;                  ///< NaN under dark lines: no colour of any map, and no value
 };
 
 /// Panels from left to right, `in_row` at most in a row. Throws Error{invalid_argument} if there is none, or

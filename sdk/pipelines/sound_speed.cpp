@@ -17,18 +17,6 @@ namespace {
 constexpr auto invalid = Status::invalid_argument;
 constexpr float nowhere = std::numeric_limits<float>::quiet_NaN();
 
-ImageGrid default_map(const Acquisition& acquisition, double sound_speed) {
-    const TransducerArray& array = acquisition.array;
-    require(array.size() >= 8, invalid, "sound speed: name a map, an array of ", array.size(),
-            " elements does not suggest one");
-    const double spacing = 2 * array.pitch();
-    const double latest = acquisition.focusing_start(0) +
-                          static_cast<double>(acquisition.samples) / acquisition.sampling_frequency;
-    const double depth = std::min(50e-3, 0.5 * sound_speed * latest);
-    return centred_grid(std::max<Index>(2, static_cast<Index>(depth / spacing + 1e-6)), array.size() / 2,
-                        spacing);
-}
-
 SoundSpeedPipelineOptions completed(SoundSpeedPipelineOptions options, const Acquisition& acquisition) {
     validate(acquisition, "sound speed");
     require((options.method == InversionMethod::network) == (options.model != nullptr), invalid,
@@ -252,10 +240,7 @@ void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) 
     const Index right =
         std::max(beyond(map.column(image.x(static_cast<double>(image.columns - 1))) - last),
                  beyond(map.column(acquisition_.array[acquisition_.array.size() - 1].position.x) - last));
-    double highest = 0;  // elements of convex arrays lie above z = 0
-    for (const ArrayElement& element : acquisition_.array.elements())
-        highest = std::min(highest, element.position.z);
-    const Index above = beyond(-map.row(highest));
+    const Index above = beyond(-map.row(std::min(0.0, highest_element(acquisition_.array))));
     const Index below =
         beyond(map.row(image.z(static_cast<double>(image.rows - 1))) - static_cast<double>(map.rows - 1));
     ImageGrid wide = map;
@@ -291,6 +276,32 @@ void SoundSpeedPipeline::explain(Status status, const SoundSpeedFrame& frame) co
     }
     if (status == Status::corrupt_data) inverter_->check(to_invert_);
     throw Error(status, sentence("sound speed: ", to_string(status)));
+}
+
+double highest_element(const TransducerArray& array) noexcept {
+    double highest = array[0].position.z;
+    for (const ArrayElement& element : array.elements()) highest = std::min(highest, element.position.z);
+    return highest;
+}
+
+ImageGrid default_map(const Acquisition& acquisition, double sound_speed) {
+    const TransducerArray& array = acquisition.array;
+    require(array.size() >= 8, invalid, "sound speed: name a map, an array of ", array.size(),
+            " elements does not suggest one");
+    const double spacing = 2 * array.pitch();
+    const double latest = acquisition.focusing_start(0) +
+                          static_cast<double>(acquisition.samples) / acquisition.sampling_frequency;
+    const double depth = std::min(50e-3, 0.5 * sound_speed * latest);
+    const auto pixels = [&](double size) { return static_cast<Index>(size / spacing + 1e-6); };
+    const ArrayElement &first = array[0], &last = array[array.size() - 1];
+    if (first.angle == 0 && last.angle == 0)
+        return centred_grid(std::max<Index>(2, pixels(depth)), array.size() / 2, spacing);
+    // Elements at the ends face outwards: as far as the recording reaches along their normals.
+    const double top = highest_element(array);
+    const double half = std::max(-(first.position.x + depth * std::sin(first.angle)),
+                                 last.position.x + depth * std::sin(last.angle));
+    return centred_grid(std::max<Index>(2, pixels(depth - top)), std::max<Index>(2, pixels(2 * half)),
+                        spacing, top);
 }
 
 std::vector<std::pair<Index, Index>> pairs_of(const TravelTimeProblem& problem,

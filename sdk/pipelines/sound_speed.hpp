@@ -19,8 +19,7 @@ namespace sonolux {
 enum class InversionMethod { lbfgs, tikhonov, network };
 
 struct SoundSpeedPipelineOptions {
-    /// Of the map. No rows: square pixels of two pitches under the whole array, down to 50 mm, or to what the
-    /// recording reaches at its sound speed.
+    /// Of the map. No rows: that of default_map.
     ImageGrid map = {};
 
     /// Pairs (none: default_pairs), the speed that images are formed with (0: the recording's, or 1540 m/s),
@@ -49,6 +48,15 @@ struct SoundSpeedPipelineOptions {
     /// Frames with a smaller part of what pairs could measure are refused.
     double least_valid_share = 0.2;
 };
+
+/// Square pixels of two pitches, down to 50 mm below the middle of the array, or to what the recording
+/// reaches at `sound_speed`. Under a linear array as wide as it is, from its depth on. Under a convex one
+/// from its highest element on, and as wide as the sector that its outermost elements face, at the lowest
+/// row. Throws Error{invalid_argument} for fewer than 8 elements.
+[[nodiscard]] ImageGrid default_map(const Acquisition& acquisition, double sound_speed);
+
+/// z of the highest element, m: 0 for linear arrays at z = 0, above (negative) for convex ones.
+[[nodiscard]] double highest_element(const TransducerArray& array) noexcept;
 
 /// What one frame gives. Allocated by SoundSpeedPipeline::make_frame, overwritten by run.
 struct SoundSpeedFrame {
@@ -79,6 +87,7 @@ public:
                        SoundSpeedPipelineOptions options, Context& context);
 
     [[nodiscard]] const SoundSpeedPipelineOptions& options() const noexcept { return options_; }
+    [[nodiscard]] const Acquisition& acquisition() const noexcept { return acquisition_; }
     [[nodiscard]] const PairDelays& measurement() const noexcept { return *measurement_; }
     [[nodiscard]] const ImageGrid& map() const noexcept { return options_.map; }
 

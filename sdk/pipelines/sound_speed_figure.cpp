@@ -39,6 +39,7 @@ struct Layout {
         panel.map = map;
         panel.unit = unit;
         panel.missing = unmeasured;
+        panel.hatched = true;
         return panel;
     }
 };
@@ -100,8 +101,8 @@ Canvas draw_sound_speed(const SoundSpeedPipeline& pipeline, const SoundSpeedFram
         panels.push_back(
             layout.panel("true speed of sound", truth, map, low, high, ColourMap::viridis, "m/s"));
     }
-    panels.push_back(
-        layout.panel("speed of sound", frame.sound_speed, map, low, high, ColourMap::viridis, "m/s"));
+    panels.push_back(layout.panel("speed of sound; hatched: no rays", frame.sound_speed, map, low, high,
+                                  ColourMap::viridis, "m/s"));
 
     return draw_maps(panels, title, 3);
 }

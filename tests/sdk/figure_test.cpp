@@ -1,4 +1,5 @@
 #include <sonolux/sdk/files/figure.hpp>
+#include <sonolux/sdk/files/map_figure.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -101,6 +102,27 @@ TEST(Canvas, RefusesSizesThatNoPictureHas) {
 }
 
 // The only pixels of that blue are the image's, so that counting them tells its place and size.
+TEST(MapFigure, HatchesWhatHasNoValueWhereItIsAsked) {
+    Array<float> values({1, 2});
+    values(0, 0) = 1;
+    values(0, 1) = std::nanf("");
+    MapPanel panel{.caption = "map", .values = values, .height = 40, .width = 80};
+    panel.down = {"z", 0, 1};
+    panel.across = {"x", 0, 1};
+    panel.missing = {200, 200, 200};
+    const auto count = [&](Colour colour) {
+        const Canvas canvas = draw_maps(std::span(&panel, 1), "title");
+        Index pixels = 0;
+        for (Index i = 0; i < canvas.rows(); ++i)
+            for (Index j = 0; j < canvas.columns(); ++j) pixels += canvas.at(i, j) == colour;
+        return pixels;
+    };
+    EXPECT_EQ(count({200, 200, 200}), 40 * 40);
+    panel.hatched = true;
+    EXPECT_LT(count({200, 200, 200}), 40 * 40 * 9 / 10);
+    EXPECT_GT(count({200, 200, 200}), 40 * 40 / 2);
+}
+
 TEST(Figure, ShowsEveryPixelOfItsPanels) {
     Array<float> values({20, 30});
     for (float& value : values) value = 0;
