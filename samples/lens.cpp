@@ -20,7 +20,7 @@ void recover(const char* model_path, const char* input_path, const char* output_
     const sonolux::LensProblem lens = sonolux::lens_problem(model.problem, model_path);
 
     // 2. What to run it on.
-    const sonolux::Image capture = sonolux::read_image(input_path);
+    sonolux::Image capture = sonolux::read_image(input_path);
     if (capture.bits == 8)
         std::printf("%s: 8 bits are rarely linear in light: the colours may be wrong\n", input_path);
 
@@ -32,7 +32,7 @@ void recover(const char* model_path, const char* input_path, const char* output_
 
     // 4. The noise follows from how bright the capture is and how many electrons white is.
     const std::vector<double> noise = sonolux::noise_of_capture(lens, capture.pixels);
-    sonolux::Array<float> image(capture.pixels.shape());
+    sonolux::Array<float>& image = capture.pixels;  // in place
     if (recovery.run(capture.pixels, noise, image, context) != sonolux::Status::ok)
         throw sonolux::Error(sonolux::Status::internal_error, "the capture was not recovered");
 

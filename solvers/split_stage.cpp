@@ -193,12 +193,19 @@ void SplitStage::check(Index rows, Index columns, const Observation& observation
             to_string(observation.data.shape()));
 }
 
-std::size_t SplitStage::workspace_bytes(Index rows, Index columns, const Observation& /*observation*/,
+std::size_t SplitStage::forward_workspace_bytes(Index rows, Index columns, const Observation& /*observation*/,
+                                                const Context& context) const noexcept {
+    const std::size_t spectra = Workspace::bytes<Complex>(3 * channels() * rows * (columns / 2 + 1));
+    return std::max(spectra, prior_.workspace_bytes(rows, columns, context)) +
+           3 * Workspace::bytes<float>(channels() * rows * columns);
+}
+
+std::size_t SplitStage::workspace_bytes(Index rows, Index columns, const Observation& observation,
                                         const Context& context) const noexcept {
-    const std::size_t spectra = Workspace::bytes<Complex>(3 * channels() * rows * (columns / 2 + 1)) +
-                                Workspace::bytes<double>(rows * (2 * channels() + 2));
-    const std::size_t image = Workspace::bytes<float>(channels() * rows * columns);
-    return std::max(spectra, prior_.workspace_bytes(rows, columns, context)) + 6 * image;
+    // On the way back there are twice as many images, and sums of each row.
+    return forward_workspace_bytes(rows, columns, observation, context) +
+           3 * Workspace::bytes<float>(channels() * rows * columns) +
+           Workspace::bytes<double>(rows * (2 * channels() + 2));
 }
 
 float* SplitStage::kept_responses(const Observation& observation, View<const float> state) const noexcept {

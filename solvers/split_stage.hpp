@@ -53,6 +53,8 @@ public:
     void check(Index rows, Index columns, const Observation&) const override;
     [[nodiscard]] std::size_t workspace_bytes(Index rows, Index columns, const Observation&,
                                               const Context&) const noexcept override;
+    [[nodiscard]] std::size_t forward_workspace_bytes(Index rows, Index columns, const Observation&,
+                                                      const Context&) const noexcept override;
     [[nodiscard]] Index kept_floats(Index rows, Index columns) const noexcept override {
         return channels() * rows * columns + prior_.kept_floats(rows, columns);
     }

@@ -60,6 +60,7 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
     const LensScenes scenes = LensScenes::read(scene, "", options.size + recipe.seam, options.seed, context);
 
     LensRecovery recovery(model, options.size, options.size, 0, context);
+    recovery.keep_linear();
     constexpr std::uint64_t stream = 160;
     LensCase sample(recipe, scenes, ChannelSpectrum::inverse_square(std::vector<double>(3, 1e-3)),
                     options.size, stream);

@@ -35,9 +35,8 @@ Array<float> recover_capture(const Model& model, const Image& capture, const std
     const Index border = kernels.rows() / 2;
     LensRecovery recovery(model, capture.rows(), capture.columns(), border, context);
     const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
-    Array<float> image(light.shape());
     const auto begin = Context::Clock::now();
-    const Status status = recovery.run(light, noise_of_capture(problem, light, full_well), image, context);
+    const Status status = recovery.run(light, noise_of_capture(problem, light, full_well), light, context);
     require(status == Status::ok, status, source, ": was not recovered");
     if (summary != nullptr) {
         summary->seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
@@ -47,11 +46,11 @@ Array<float> recover_capture(const Model& model, const Image& capture, const std
         summary->workspace_bytes = context.workspace().size();
         summary->device = context.description();
     }
-    for (float& value : image) {
+    for (float& value : light) {
         value = std::clamp(value, 0.0F, 1.0F);
         if (srgb) value = static_cast<float>(linear_to_srgb(double{value}));
     }
-    return image;
+    return light;
 }
 
 }  // namespace sonolux

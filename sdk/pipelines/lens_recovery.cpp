@@ -53,9 +53,7 @@ LensRecovery::LensRecovery(const Model& model, View<const float> kernels, Index 
     start_solver_ = std::make_unique<ChannelLmmse>(
         blur_, spectrum, std::vector<double>(static_cast<std::size_t>(channels), 1e-4));
     data_ = Array<float>(blur_.domain());
-    start_ = Array<float>(data_.shape());
     estimate_ = Array<float>(data_.shape());
-    linear_ = Array<float>({channels, rows, columns});
     noise_ = Array<float>({channels});
     network_->update(1);
     const Observation observation{.forward = &blur_, .spectral = &blur_, .noise = noise_};
@@ -74,8 +72,8 @@ void LensRecovery::cut(View<const float> domain, View<float> image) const noexce
 
 Status LensRecovery::run(View<const float> capture, std::span<const double> noise, View<float> image,
                          Context& context) noexcept {
-    if (capture.shape() != linear_.shape() || image.shape() != linear_.shape() ||
-        std::ssize(noise) != noise_.elements())
+    const Shape expected{data_.shape()[0], rows_, columns_};
+    if (capture.shape() != expected || image.shape() != expected || std::ssize(noise) != noise_.elements())
         return Status::size_mismatch;
     for (const double variance : noise)
         if (!(variance > 0)) return Status::invalid_argument;
@@ -108,10 +106,11 @@ Status LensRecovery::run(View<const float> capture, std::span<const double> nois
     for (Index c = 0; c < noise_.elements(); ++c)
         noise_.data()[c] = static_cast<float>(noise[static_cast<std::size_t>(c)]);
     start_solver_->set_noise(noise);
-    if (const Status status = start_solver_->run(data_, start_, context); status != Status::ok) return status;
-    cut(start_, linear_.view());
+    if (const Status status = start_solver_->run(data_, estimate_, context); status != Status::ok)
+        return status;
+    if (linear_.elements() > 0) cut(estimate_, linear_.view());
     const Observation observation{.data = data_, .forward = &blur_, .spectral = &blur_, .noise = noise_};
-    const Status status = network_->run_from(start_, observation, estimate_, context);
+    const Status status = network_->run_from(estimate_, observation, estimate_, context);
     cut(estimate_, image);
     return status;
 }

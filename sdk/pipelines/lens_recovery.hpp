@@ -34,10 +34,15 @@ public:
 
     /// `noise` has the variance of each channel of the capture. The image is that of the sensor without lens,
     /// not negative, not clipped at white. Returns what UnrolledNetwork::run does, or size_mismatch.
+    /// Capture and image may be the same.
     [[nodiscard]] Status run(View<const float> capture, std::span<const double> noise, View<float> image,
                              Context& context) noexcept;
 
-    /// The linear estimate that the last `run` started from, [channels, rows, columns].
+    /// From now on `run` leaves its start in `linear`.
+    void keep_linear() { linear_ = Array<float>({data_.shape()[0], rows_, columns_}); }
+
+    /// The linear estimate that the last `run` started from, [channels, rows, columns]; empty unless it was
+    /// to be kept.
     [[nodiscard]] View<const float> linear() const noexcept { return linear_.view(); }
 
 private:
@@ -47,7 +52,7 @@ private:
     Index rows_, columns_, border_, domain_rows_, domain_columns_;
     SpectralBlur blur_;
     std::unique_ptr<ChannelLmmse> start_solver_;
-    Array<float> data_, start_, estimate_, linear_, noise_;
+    Array<float> data_, estimate_, linear_, noise_;
 };
 
 /// The variance of the noise of each channel of a capture, from its means. `full_well` is the number of

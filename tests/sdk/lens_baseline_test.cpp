@@ -40,7 +40,10 @@ struct Row {
 
 class Baseline {
 public:
-    explicit Baseline(const DiffractiveLens& lens) : context_(make_openmp_runner(2)) {
+    /// The methods are told the kernels of a sensor that stands `told` times as far from the lens as it does.
+    explicit Baseline(const DiffractiveLens& lens, double full_well = 10000, double told = 1)
+        : context_(make_openmp_runner(2)) {
+        sensor_.full_well = full_well;
         const std::string optics = (data_folder() / "optics").string();
         PsfBankOptions options;
         options.wavelengths = wavelengths_between(400e-9, 700e-9, 121);
@@ -61,6 +64,11 @@ public:
         SpectralBlur lens_blur(31, 3, 512, 512);
         lens_blur.set_kernels(camera_kernels(bank, camera, bands));
         kernels_ = white_kernels(bank, camera);
+        if (told != 1) {
+            RadialOptics elsewhere = optics_of(lens);
+            elsewhere.distance *= told;
+            kernels_ = white_kernels(make_psf_bank(elsewhere, options, context_), camera);
+        }
         blur_.set_kernels(kernels_);
         context_.workspace().reserve(
             std::max(lens_blur.workspace_bytes(context_), blur_.workspace_bytes(context_)));
@@ -104,6 +112,7 @@ public:
     [[nodiscard]] Array<float> learned(std::size_t test, const std::string& path, Array<float>* linear) {
         const Scene& scene = scenes_[test];
         LensRecovery recovery(load_model_file(path), kernels_, 512, 512, 0, context_);
+        recovery.keep_linear();
         Array<float> image(scene.sharp.shape());
         EXPECT_EQ(recovery.run(scene.capture, noise_of(scene), image, context_), Status::ok);
         if (linear != nullptr) {
@@ -256,8 +265,9 @@ struct LearnedTable {
 };
 
 /// The shipped model, or another that SONOLUX_LENS_MODEL names.
-LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const std::string& model) {
-    Baseline baseline(lens);
+LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const std::string& model,
+                           double full_well = 10000, double told = 1) {
+    Baseline baseline(lens, full_well, told);
     LearnedTable table;
     const double part = 1.0 / static_cast<double>(baseline.scenes());
     std::printf("%s, %s: linear PSNR, sRGB PSNR, RGB angle, mean CIEDE2000;  PSNR of R, G, B\n", name,
@@ -289,6 +299,18 @@ LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const 
     return table;
 }
 
+/// More noise, less noise, and kernels for a sensor that is 2 % too far away.
+void expect_robust(const DiffractiveLens& lens, const std::string& model) {
+    for (const double full_well : {5000.0, 20000.0}) {
+        std::printf("%g electrons\n", full_well);
+        const LearnedTable table = learned_table("photons", lens, model, full_well);
+        EXPECT_GT(table.learned.linear, table.together.linear + 1.5);
+    }
+    std::printf("kernels 2 %% out of focus\n");
+    const LearnedTable table = learned_table("focus", lens, model, 10000, 1.02);
+    EXPECT_GT(table.learned.linear, table.together.linear);
+}
+
 std::string lens_model(const char* name) {
     const char* other = std::getenv("SONOLUX_LENS_MODEL");
     return other != nullptr ? other : (source_folder() / "models" / name).string();
@@ -316,6 +338,24 @@ TEST(LensLearnedSlow, HarmonicLensIsRecoveredBetterThanByTheLinearEstimate) {
     EXPECT_GT(table.learned.linear, table.together.linear + 1.5);
     EXPECT_LT(table.learned.angle, std::min(table.captured.angle, table.together.angle));
     EXPECT_LT(table.learned.difference, std::min(table.captured.difference, table.together.difference));
+}
+
+TEST(LensLearnedSlow, FresnelModelBearsOtherNoiseAndKernelsThatAreALittleWrong) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    const std::string model = lens_model("lens_fresnel.safetensors");
+    SLX_NEEDS(model);
+    DiffractiveLens lens;
+    lens.levels = 16;
+    expect_robust(lens, model);
+}
+
+TEST(LensLearnedSlow, HarmonicModelBearsOtherNoiseAndKernelsThatAreALittleWrong) {
+    SLX_NEEDS(data_folder() / "optics/cave");
+    const std::string model = lens_model("lens_harmonic.safetensors");
+    SLX_NEEDS(model);
+    DiffractiveLens lens;
+    lens.order = 7;
+    expect_robust(lens, model);
 }
 
 }  // namespace
