@@ -15,7 +15,8 @@ namespace sonolux::command_line {
 namespace {
 
 struct Options {
-    std::string model, csv, channels, kernel, kernel_variable;
+    std::string model, csv, channels, kernel, kernel_variable, picture;
+    Index pictured = 0;
     EvaluateOptions evaluate;
     EvaluateSoundSpeedOptions sound;
     MethodArguments classical;
@@ -108,7 +109,12 @@ void run(Options& options, const CommonOptions& common) {
     const Model model = open_model(find_model(options.model));
     if (model.problem.kind == "sound_speed") return run_sound_speed(model, options, common);
     if (model.problem.kind == "lens")
-        return evaluate_lens_model(model, options.evaluate.data, options.evaluate.seed, options.csv, common);
+        return evaluate_lens_model(model,
+                                   {.data = options.evaluate.data,
+                                    .seed = options.evaluate.seed,
+                                    .picture = options.picture,
+                                    .pictured = options.pictured},
+                                   options.csv, common);
     require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
@@ -189,6 +195,13 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
                 options->seed_given = true;
             },
             "of the noise, and of drawn kernels (default 0)")
+        ->type_name("N");
+    command
+        ->add_option("--picture", options->picture,
+                     "of models for a lens: picture (.png) of one piece, with maps of the colour differences")
+        ->type_name("FILE");
+    command->add_option("--piece", options->pictured, "which piece that is (default 0)")
+        ->check(number_from(0, 23))
         ->type_name("N");
     command
         ->add_option("--channels", options->channels,

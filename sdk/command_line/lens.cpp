@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
-#include <sonolux/sdk/pipelines/evaluate_lens.hpp>
 #include <sonolux/sdk/pipelines/lens_capture.hpp>
 
 namespace sonolux::command_line {
@@ -52,12 +51,10 @@ void reconstruct_lens(const Model& model, const LensArguments& arguments, const 
         static_cast<double>(summary.workspace_bytes) / (1 << 20), summary.seconds, summary.device);
 }
 
-void evaluate_lens_model(const Model& model, const std::string& data, std::uint64_t seed,
-                         const std::string& csv, const CommonOptions& common) {
+void evaluate_lens_model(const Model& model, EvaluateLensOptions options, const std::string& csv,
+                         const CommonOptions& common) {
     require_folder_of(csv);
-    EvaluateLensOptions options;
-    options.data = data;
-    options.seed = seed;
+    require_folder_of(options.picture);
     options.threads = common.threads;
     ProgressLine progress;
     options.progress = [&](const Progress& p) { return progress(p); };
@@ -73,8 +70,8 @@ void evaluate_lens_model(const Model& model, const std::string& data, std::uint6
                             r.srgb_psnr, r.angle, r.difference, r.channel_psnr[0], r.channel_psnr[1],
                             r.channel_psnr[2]);
     }
-    fmt::print("{}\n{}: {} periodic pieces of {} x {} pixels, lifted to spectra\n\n{}", model.name, data,
-               options.samples, options.size, options.size,
+    fmt::print("{}\n{}: {} periodic pieces of {} x {} pixels, lifted to spectra\n\n{}", model.name,
+               options.data, options.samples, options.size, options.size,
                aligned({"method", "linear PSNR", "sRGB PSNR", "angle", "CIEDE2000", "R", "G", "B"}, rows));
     if (!csv.empty()) write_file_atomically(csv, text);
 }

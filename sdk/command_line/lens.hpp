@@ -4,7 +4,7 @@
 #pragma once
 
 #include <sonolux/sdk/command_line/command.hpp>
-#include <sonolux/sdk/runtime/model.hpp>
+#include <sonolux/sdk/pipelines/evaluate_lens.hpp>
 
 namespace sonolux::command_line {
 
@@ -18,7 +18,8 @@ void add_lens_options(CLI::App& command, LensArguments& arguments);
 
 void reconstruct_lens(const Model& model, const LensArguments& arguments, const CommonOptions& common);
 
-void evaluate_lens_model(const Model& model, const std::string& data, std::uint64_t seed,
-                         const std::string& csv, const CommonOptions& common);
+/// `options` are what the command line said.
+void evaluate_lens_model(const Model& model, EvaluateLensOptions options, const std::string& csv,
+                         const CommonOptions& common);
 
 }  // namespace sonolux::command_line

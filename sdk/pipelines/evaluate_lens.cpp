@@ -5,6 +5,8 @@
 
 #include <Eigen/Dense>
 
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/lens_figures.hpp>
 #include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/pipelines/lens_training_data.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
@@ -82,6 +84,18 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
         add(results[0], capture, truth, to_srgb);
         add(results[1], recovery.linear(), truth, to_srgb);
         add(results[2], image, truth, to_srgb);
+        if (n == options.pictured && !options.picture.empty()) {
+            const Array<float> sharp = apply_colour_matrix(to_srgb, truth),
+                               seen_light = apply_colour_matrix(to_srgb, capture),
+                               linear = apply_colour_matrix(to_srgb, recovery.linear()),
+                               learned = apply_colour_matrix(to_srgb, image);
+            write_image(options.picture, draw_recoveries(sharp,
+                                                         {{"captured", seen_light.view()},
+                                                          {"LMMSE 3 x 3", linear.view()},
+                                                          {model.name, learned.view()}},
+                                                         model.name)
+                                             .planes());
+        }
         if (options.progress)
             require(options.progress({"evaluating", n + 1, options.samples, -1}), Status::cancelled,
                     "cancelled");

@@ -17,6 +17,8 @@ struct EvaluateLensOptions {
     std::uint64_t seed = 0;
     Index size = 256, samples = 24;  ///< periodic pieces of the photographs, reduced as in training
     double full_well = 0;            ///< electrons at white; 0: in the middle of what it was trained for
+    std::string picture;             ///< file (.png) for the truth and what became of one piece; empty: none
+    Index pictured = 0;              ///< which piece
     int threads = 0;
     std::function<bool(const Progress&)> progress{};
 };

@@ -39,7 +39,8 @@ std::vector<std::string> metric_lines(const Model& model) {
 
 std::vector<std::pair<std::string, std::string>> model_card(const Model& model) {
     Index parameters = 0;
-    for (const NamedTensor& tensor : model.tensors) parameters += tensor.values.elements();
+    for (const NamedTensor& tensor : model.tensors)
+        if (tensor.name != kernels_tensor) parameters += tensor.values.elements();
     const ModelProblem& problem = model.problem;
     const double lowest = 255 * problem.sigma_min, highest = 255 * problem.sigma_max;
     std::vector<std::pair<std::string, std::string>> facts{
