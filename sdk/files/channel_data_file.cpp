@@ -6,6 +6,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <new>
+#include <stdexcept>
 
 #include <sonolux/sdk/files/channel_data_parts.hpp>
 
@@ -42,7 +44,9 @@ Container container_of(const std::string& path) {
 
 }  // namespace
 
-ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDataReadOptions& options) {
+namespace {
+
+ChannelDataFile read_any(const std::string& path, const ChannelDataReadOptions& options) {
     switch (container_of(path)) {
         case Container::hdf5: {
             const Hdf5File file = Hdf5File::open(path);
@@ -56,6 +60,23 @@ ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDat
         case Container::other: break;
     }
     refuse(Status::unsupported, path, "is no recording that Sonolux reads (HDF5 of zea or UFF, or MATLAB)");
+}
+
+}  // namespace
+
+ChannelDataFile read_channel_data_file(const std::string& path, const ChannelDataReadOptions& options) {
+    try {
+        return read_any(path, options);
+    } catch (const Error& error) {
+        if (error.status() != Status::out_of_memory) throw;
+        refuse(error.status(), path, error.what());  // of arrays, which do not know the file
+    } catch (const std::bad_alloc&) {
+        refuse(Status::out_of_memory, path,
+               "holds more than there is memory for; --frames and "
+               "--transmissions read a part");
+    } catch (const std::length_error&) {
+        refuse(Status::corrupt_data, path, "states sizes that no memory holds");
+    }
 }
 
 ChannelData read_channel_data(const std::string& path, const ChannelDataReadOptions& options) {

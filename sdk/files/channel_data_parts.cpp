@@ -1,6 +1,8 @@
 // sonolux/sdk/files/channel_data_parts.cpp
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 
 #include <sonolux/sdk/files/channel_data_description.hpp>
 #include <sonolux/sdk/files/channel_data_parts.hpp>
@@ -47,6 +49,20 @@ AcquisitionKnowledge knowledge_of(const ChannelDataReadOptions& options) {
     if (!starts.empty()) told.start_time = starts[0];
     description.reject_unused();
     return first_of(options.known, told);
+}
+
+void require_possible(const std::string& path, const std::string& dataset, const std::vector<Index>& sizes) {
+    const std::uintmax_t bytes = std::filesystem::file_size(path);
+    std::uintmax_t numbers = 1;
+    bool possible = true;
+    for (const Index size : sizes)
+        possible = possible && !__builtin_mul_overflow(numbers, static_cast<std::uintmax_t>(size), &numbers);
+    if (!possible || numbers / 4096 > bytes) {
+        std::string text;
+        for (const Index size : sizes) text += (text.empty() ? "" : " x ") + std::to_string(size);
+        refuse(Status::corrupt_data, path, "dataset \"", dataset, "\" is ", text,
+               " by its sizes, more than a file of ", bytes, " bytes can hold");
+    }
 }
 
 Selection select(const ChannelDataReadOptions& options, Index frames, Index transmissions,

@@ -44,6 +44,10 @@ template <class... Parts>
 /// says, which must not have [samples] or [transmit].
 [[nodiscard]] AcquisitionKnowledge knowledge_of(const ChannelDataReadOptions& options);
 
+/// Sizes that a damaged file states must not cost the memory that they ask for. Throws Error{corrupt_data}
+/// where they are of more than 4096 numbers for each byte of the file: deflate makes at most 1032.
+void require_possible(const std::string& path, const std::string& dataset, const std::vector<Index>& sizes);
+
 /// The wanted frames and transmissions, all of which are there.
 struct Selection {
     Index first_frame = 0, frames = 0;

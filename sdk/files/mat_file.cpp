@@ -117,14 +117,26 @@ std::size_t size_of_number(const matvar_t& variable) {
     }
 }
 
+/// A damaged file may have variables without sizes: they have none here, and are no matrices of numbers.
 std::vector<Index> sizes_of(const matvar_t& variable) {
+    if (variable.dims == nullptr || variable.rank < 2) return {};
     return {variable.dims, variable.dims + variable.rank};
 }
 
+/// Sizes that a damaged file states must not cost the memory that they ask for: deflate makes at most 1032
+/// bytes of one.
+void require_possible(std::uint64_t numbers, const std::string& path, const std::string& name) {
+    const std::uint64_t size = std::filesystem::file_size(path);
+    require(numbers / 1032 <= size, Status::corrupt_data, path, ": \"", name, "\" has ", numbers,
+            " numbers by its size, more than a file of ", size, " bytes can hold");
+}
+
 MatContent content_of(const matvar_t& variable) {
+    std::vector<Index> sizes = sizes_of(variable);
+    const bool matrix = is_numeric(variable) && !sizes.empty();
     return {variable.name != nullptr ? variable.name : "",
-            std::string(variable.isComplex ? "complex " : "") + class_name(variable), sizes_of(variable),
-            is_numeric(variable) && !variable.isComplex, is_numeric(variable) && variable.isComplex};
+            std::string(variable.isComplex ? "complex " : "") + class_name(variable), std::move(sizes),
+            matrix && !variable.isComplex, matrix && variable.isComplex};
 }
 
 /// Number i of an array of the variable's class.
@@ -155,6 +167,7 @@ MatArray array_of(const matvar_t* variable, const std::string& name, const std::
     require(count == 0 || (variable->data != nullptr && variable->data_size > 0 &&
                            count <= variable->nbytes / static_cast<std::size_t>(variable->data_size)),
             Status::corrupt_data, path, ": \"", name, "\" has fewer values than its size says");
+    require_possible(count, path, name);
     array.values.resize(count);
     std::vector<std::size_t> index(array.sizes.size(), 0);
     for (std::size_t i = 0; i < count; ++i) {
@@ -243,8 +256,11 @@ std::vector<MatArray> read_mat(const std::string& path, const std::string& name)
         arrays.push_back(array_of(variable.get(), name, path));
         return arrays;
     }
-    const Index elements = content_of(*variable).elements();
-    for (Index i = 0; i < elements; ++i)
+    const MatContent cells = content_of(*variable);
+    require(!cells.sizes.empty() && cells.elements() <= std::numeric_limits<int>::max(), Status::corrupt_data,
+            path, ": \"", name, "\" cannot be read");
+    require_possible(static_cast<std::uint64_t>(cells.elements()), path, name);
+    for (Index i = 0; i < cells.elements(); ++i)
         arrays.push_back(array_of(Mat_VarGetCell(variable.get(), static_cast<int>(i)),
                                   sentence(name, "{", i + 1, "}"), path));
     return arrays;
@@ -289,6 +305,7 @@ std::vector<float> read_mat_block(const std::string& path, const std::string& na
     const MatContent content = content_of(variable);
     require(content.numeric || content.complex, Status::unsupported, path, ": \"", name, "\" is ",
             content.kind, ", expected a full matrix of numbers");
+    require_possible(static_cast<std::uint64_t>(content.elements()), path, name);
     bool fits = start.size() == content.sizes.size() && count.size() == content.sizes.size();
     std::size_t elements = 1;
     for (std::size_t d = 0; fits && d < start.size(); ++d) {

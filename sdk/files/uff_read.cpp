@@ -163,6 +163,7 @@ private:
         sizes_.insert(sizes_.end(), stored_.begin(), stored_.end());
         for (const Index size : sizes_)
             require(size >= 1, Status::corrupt_data, path(), ": dataset \"", first_part(), "\" is empty");
+        require_possible(path(), first_part(), sizes_);
         require(sizes_[1] == waves, Status::size_mismatch, path(), ": dataset \"", first_part(), "\" has ",
                 sizes_[1], " waves, \"", place_, "/sequence\" has ", waves);
         result_.frames = sizes_[0];

@@ -36,6 +36,7 @@ public:
                 Status::corrupt_data, file_.path(), ": dataset \"", data_,
                 "/raw_data\" must be frames x transmissions x samples x elements x 1 (RF) or 2 (IQ), got ",
                 text_of(raw_));
+        require_possible(file_.path(), data_ + "/raw_data", raw_);
         result_.stored_type = to_string(file_.content(data_ + "/raw_data").type);
         result_.frames = raw_[0];
         result_.transmissions = raw_[1];

@@ -1,13 +1,15 @@
 // tests/fuzz/make_seeds.cpp
 //
-// Writes what the fuzzers start from into the folders model, model_header, image, kernel and recipe of
-// FOLDER: files as Sonolux writes them, as its users have them, and images of kinds that it only reads.
+// Writes what the fuzzers start from into the folders model, model_header, image, kernel, recipe and
+// recording of FOLDER: files as Sonolux writes them, as its users have them, and images of kinds that it only
+// reads.
 #include <filesystem>
 
 #include <sonolux/sdk/files/image.hpp>
 
 #include "tests/fuzz/seed_models.hpp"
 #include "tests/support/image_files.hpp"
+#include "tests/support/mat_writer.hpp"
 
 namespace {
 
@@ -80,6 +82,24 @@ void put_kernels(const fs::path& folder) {
     write_file_atomically((folder / "kernel/float.tif").string(), encode_image(grey, ImageFormat::tiff, 32));
 }
 
+void put_recordings(const fs::path& folder) {
+    constexpr std::size_t elements = 8;
+    for (const bool compressed : {false, true}) {
+        const std::string name = compressed ? "compressed.mat" : "plain.mat";
+        MatWriter file((folder / "recording" / name).string(), MAT_FT_MAT5, compressed);
+        file.put(MatWriter::array<std::int16_t>("RF", {32, elements, 2},
+                                                std::vector<std::int16_t>(32 * elements * 2, 7)));
+        file.put_struct(
+            "param",
+            {{"fs", MatWriter::number("a", 20e6)},
+             {"fc", MatWriter::number("a", 5e6)},
+             {"pitch", MatWriter::number("a", 3e-4)},
+             {"c", MatWriter::number("a", 1540)},
+             {"t0", MatWriter::number("a", 0)},
+             {"TXdelay", MatWriter::array<double>("a", {1, elements}, std::vector<double>(elements))}});
+    }
+}
+
 void copy_files(const fs::path& from, const std::string& extension, const fs::path& to) {
     for (const auto& entry : fs::directory_iterator(from))
         if (entry.path().extension() == extension)
@@ -95,11 +115,12 @@ int main(int argument_count, char** arguments) {
     }
     try {
         const fs::path folder = arguments[1], models = fs::path(SLX_SOURCE_DIR) / "models";
-        for (const char* reader : {"model", "model_header", "image", "kernel", "recipe"})
+        for (const char* reader : {"model", "model_header", "image", "kernel", "recipe", "recording"})
             fs::create_directories(folder / reader);
         put_models(folder);
         put_images(folder);
         put_kernels(folder);
+        put_recordings(folder);
         copy_files(models, ".safetensors", folder / "model");
         copy_files(models / "recipes", ".toml", folder / "recipe");
         return 0;

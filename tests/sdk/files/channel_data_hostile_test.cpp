@@ -11,6 +11,9 @@
 namespace sonolux {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
 using HostileRecordings = ChannelDataFiles;
 
 /// The datasets of numbers in a file.
@@ -82,6 +85,21 @@ void expect_manners(const std::string& whole, const std::string& changed) {
 TEST_F(HostileRecordings, OfZeaAreReadOrRefusedByName) {
     write_zea(path("whole.hdf5"), recording(all_kinds(make_convex_array(8, 0.4e-3, 0.3e-3, 50e-3)), 1));
     expect_manners(path("whole.hdf5"), path("changed.hdf5"));
+}
+
+TEST_F(HostileRecordings, ThatStateMoreThanTheyCanHoldAreRefused) {
+    {
+        // HDF5 keeps nothing of what was never written: a few kilobytes that state 4 TB.
+        Hdf5File file = Hdf5File::create(path("a.hdf5"));
+        file.make<float>("tracks/track_0/data/raw_data", {1000000, 4, 10000, 128, 1},
+                         {.chunk = {1, 1, 100, 128, 1}});
+        file.set_attribute("/", "zea_version", "0.1.8");
+        file.commit();
+    }
+    EXPECT_THAT(
+        [&] { (void)read_channel_data(path("a.hdf5")); },
+        ThrowsMessage<Error>(HasSubstr("raw_data\" is 1000000 x 4 x 10000 x 128 x 1 by its sizes, more "
+                                       "than a file of ")));
 }
 
 TEST_F(HostileRecordings, OfUffAreReadOrRefusedByName) {

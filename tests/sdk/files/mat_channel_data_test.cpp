@@ -322,6 +322,32 @@ TEST_F(MatFiles, WhoseNumbersCannotBeAreRefusedByName) {
             "of no plane, diverging or focused wave");
 }
 
+TEST_F(MatFiles, WhoseVariablesLostTheirSizesAreRefused) {
+    {
+        MatWriter file(path("a.mat"), MAT_FT_MAT5, false);
+        file.put(MatWriter::array<float>("RF", {40, 8}, std::vector<float>(320, 1)));
+        file.put_struct("param", param(1));
+    }
+    std::vector<std::byte> bytes = read_file(path("a.mat"));
+    bytes[155] = std::byte{0x10};  // of the tag before the sizes: matio then knows the rank alone
+    write_file_atomically(path("a.mat"), bytes);
+    for (const MatContent& content : mat_contents(path("a.mat")))
+        EXPECT_EQ(content.name == "param", !content.sizes.empty()) << content.description();
+    EXPECT_THAT([&] { (void)read_channel_data(path("a.mat")); }, ThrowsMessage<Error>(HasSubstr("a.mat: ")));
+}
+
+TEST_F(MatFiles, ThatStateMoreThanTheyCanHoldAreRefused) {
+    {
+        MatWriter file(path("a.mat"), MAT_FT_MAT5, false);
+        file.put(MatWriter::array<std::int16_t>("RF", {40, 8}, std::vector<std::int16_t>(320, 1)));
+        file.put_struct("param", param(1));
+    }
+    std::vector<std::byte> bytes = read_file(path("a.mat"));
+    bytes[163] = std::byte{0x40};  // 40 rows become 2^30
+    write_file_atomically(path("a.mat"), bytes);
+    EXPECT_THAT([&] { (void)read_channel_data(path("a.mat")); }, ThrowsMessage<Error>(HasSubstr("a.mat: ")));
+}
+
 TEST_F(MatFiles, OfMustMayLackT0AndSaySo) {
     {
         MatWriter file(path("a.mat"), MAT_FT_MAT5);
