@@ -27,12 +27,12 @@ Array<float> inverse_of(View<const float> matrix) {
     return result;
 }
 
-void add(LensResult& sum, View<const float> image, View<const float> truth, View<const float> to_srgb) {
+/// Returns whether the piece has an angle: one that is dark all over has none.
+bool add(LensResult& sum, View<const float> image, View<const float> truth, View<const float> to_srgb) {
     const Array<float> light = apply_colour_matrix(to_srgb, image),
                        true_light = apply_colour_matrix(to_srgb, truth);
     sum.psnr += channel_psnr(image, truth);
     sum.srgb_psnr += srgb_psnr(light, true_light);
-    // Pieces that are dark all over have no angles.
     const double angle = spectral_angle(image, truth, 0.02);
     sum.angle += std::isnan(angle) ? 0 : angle;
     sum.difference += colour_difference(light, true_light).mean;
@@ -42,6 +42,7 @@ void add(LensResult& sum, View<const float> image, View<const float> truth, View
         sum.channel_psnr[c] += channel_psnr(View<const float>(image.data() + c * pixels, plane),
                                             View<const float>(truth.data() + c * pixels, plane));
     }
+    return !std::isnan(angle);
 }
 
 }  // namespace
@@ -71,6 +72,7 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
     const Shape shape = sample.domain();
     Array<float> capture(shape), truth(shape), image(shape);
     std::vector<LensResult> results{{"captured"}, {"linear"}, {model.name}};
+    Index bright = 0;
     for (Index n = 0; n < options.samples; ++n) {
         sample.make(static_cast<std::uint64_t>(n), context);
         const View<const float> seen = sample.observation().data, wanted = sample.truth();
@@ -81,9 +83,9 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
         const Status status =
             recovery.run(capture, noise_of_capture(problem, capture, full_well), image, context);
         require(status == Status::ok, status, model.name, ": a piece was not recovered");
-        add(results[0], capture, truth, to_srgb);
-        add(results[1], recovery.linear(), truth, to_srgb);
-        add(results[2], image, truth, to_srgb);
+        bright += add(results[0], capture, truth, to_srgb) ? 1 : 0;
+        (void)add(results[1], recovery.linear(), truth, to_srgb);
+        (void)add(results[2], image, truth, to_srgb);
         if (n == options.pictured && !options.picture.empty()) {
             const Array<float> sharp = apply_colour_matrix(to_srgb, truth),
                                seen_light = apply_colour_matrix(to_srgb, capture),
@@ -102,8 +104,8 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
     }
     const double share = 1 / static_cast<double>(options.samples);
     for (LensResult& result : results) {
-        for (double* value : {&result.psnr, &result.srgb_psnr, &result.angle, &result.difference})
-            *value *= share;
+        for (double* value : {&result.psnr, &result.srgb_psnr, &result.difference}) *value *= share;
+        result.angle = bright > 0 ? result.angle / static_cast<double>(bright) : NAN;
         for (double& value : result.channel_psnr) value *= share;
     }
     return results;

@@ -56,7 +56,7 @@ LensRecovery::LensRecovery(const Model& model, View<const float> kernels, Index 
     estimate_ = Array<float>(data_.shape());
     noise_ = Array<float>({channels});
     network_->update(1);
-    const Observation observation{.forward = &blur_, .spectral = &blur_, .noise = noise_};
+    const Observation observation{.data = {}, .forward = &blur_, .spectral = &blur_, .noise = noise_};
     context.workspace().reserve(
         std::max(start_solver_->workspace_bytes(context),
                  network_->run_workspace_bytes(domain_rows_, domain_columns_, context, observation)));

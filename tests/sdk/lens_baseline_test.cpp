@@ -38,10 +38,37 @@ struct Row {
     }
 };
 
+/// What is left of an image behind a Bayer mosaic "rggb", with the means of the nearest pixels of a channel
+/// where it has none; periodic.
+void interpolate_mosaic(View<float> image) {
+    const Index rows = image.rows(), columns = image.columns();
+    const Array<float> mask = bayer_mask("rggb", rows, columns);
+    for (Index c = 0; c < 3; ++c) {
+        Array<float> whole({rows, columns});
+        for (Index i = 0; i < rows; ++i)
+            for (Index j = 0; j < columns; ++j) {
+                double sum = 0, weights = 0;
+                for (Index u = -1; u <= 1; ++u)
+                    for (Index v = -1; v <= 1; ++v) {
+                        const Index y = (i + u + rows) % rows, x = (j + v + columns) % columns;
+                        if (mask(c, y, x) == 0) continue;
+                        // A pixel that is there is itself; else those beside it, else those across.
+                        const double weight = u == 0 && v == 0 ? 1e9 : u == 0 || v == 0 ? 0.5 : 1e-9;
+                        sum += weight * double{image(c, y, x)};
+                        weights += weight;
+                    }
+                whole(i, j) = static_cast<float>(sum / weights);
+            }
+        std::copy(whole.begin(), whole.end(), image[c].data());
+    }
+}
+
 class Baseline {
 public:
     /// The methods are told the kernels of a sensor that stands `told` times as far from the lens as it does.
-    explicit Baseline(const DiffractiveLens& lens, double full_well = 10000, double told = 1)
+    /// With a mosaic each pixel has one channel, and the others are interpolated before anything else.
+    explicit Baseline(const DiffractiveLens& lens, double full_well = 10000, double told = 1,
+                      bool mosaic = false)
         : context_(make_openmp_runner(2)) {
         sensor_.full_well = full_well;
         const std::string optics = (data_folder() / "optics").string();
@@ -86,6 +113,7 @@ public:
             lens_blur.apply(cube.reflectance, clean, context_);
             scene.capture = Array<float>(clean.shape());
             take_photograph(clean, sensor_, white_, 1, scenes_.size(), scene.capture, context_);
+            if (mosaic) interpolate_mosaic(scene.capture);
         }
         fit_colours();
     }
@@ -266,8 +294,8 @@ struct LearnedTable {
 
 /// The shipped model, or another that SONOLUX_LENS_MODEL names.
 LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const std::string& model,
-                           double full_well = 10000, double told = 1) {
-    Baseline baseline(lens, full_well, told);
+                           double full_well = 10000, double told = 1, bool mosaic = false) {
+    Baseline baseline(lens, full_well, told, mosaic);
     LearnedTable table;
     const double part = 1.0 / static_cast<double>(baseline.scenes());
     std::printf("%s, %s: linear PSNR, sRGB PSNR, RGB angle, mean CIEDE2000;  PSNR of R, G, B\n", name,
@@ -309,6 +337,9 @@ void expect_robust(const DiffractiveLens& lens, const std::string& model) {
     std::printf("kernels 2 %% out of focus\n");
     const LearnedTable table = learned_table("focus", lens, model, 10000, 1.02);
     EXPECT_GT(table.learned.linear, table.together.linear);
+    std::printf("behind a mosaic\n");
+    const LearnedTable bayer = learned_table("mosaic", lens, model, 10000, 1, true);
+    EXPECT_GT(bayer.learned.linear, bayer.together.linear);
 }
 
 std::string lens_model(const char* name) {

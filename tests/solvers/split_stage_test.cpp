@@ -278,9 +278,9 @@ TEST(SplitStage, SaysWhatAnObservationLacks) {
     refuses({}, "got none");
     refuses(observe(patches, {}), "one of 2 patches");
     refuses(observe(small, {}), "3 x 8 x 6");
-    refuses({.spectral = &blur}, "variance of the noise of 3 channels, got 0");
+    refuses({.data = {}, .spectral = &blur}, "variance of the noise of 3 channels, got 0");
     const std::vector<float> zero{1, 0, 1};
-    refuses({.spectral = &blur, .noise = {zero.data(), {3}}}, "channel 1 must be above 0");
+    refuses({.data = {}, .spectral = &blur, .noise = {zero.data(), {3}}}, "channel 1 must be above 0");
     network->check(8, 8, observe(blur, {}));
 
     const auto refuses_options = [&](auto change, const char* why) {
