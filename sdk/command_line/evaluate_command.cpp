@@ -5,10 +5,10 @@
 
 #include <sonolux/sdk/command_line/deblur.hpp>
 #include <sonolux/sdk/command_line/disc_test.hpp>
+#include <sonolux/sdk/command_line/evaluate_speed.hpp>
 #include <sonolux/sdk/command_line/lens.hpp>
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/pipelines/evaluate.hpp>
-#include <sonolux/sdk/pipelines/evaluate_sound_speed.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
 
 namespace sonolux::command_line {
@@ -18,7 +18,7 @@ struct Options {
     std::string model, csv, channels, kernel, kernel_variable, picture;
     Index pictured = 0;
     EvaluateOptions evaluate;
-    EvaluateSoundSpeedOptions sound;
+    SpeedEvaluationArguments speed;
     MethodArguments classical;
     DiscTestArguments discs;
     bool seed_given = false;
@@ -58,29 +58,6 @@ std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
             fixed(1e3 * image.seconds, 1)};
 }
 
-void run_sound_speed(const Model& model, Options& options, const CommonOptions& common) {
-    EvaluateSoundSpeedOptions& sound = options.sound;
-    sound.set = options.evaluate.data;
-    sound.seed = options.evaluate.seed;
-    sound.threads = common.threads;
-    ProgressLine progress;
-    sound.progress = [&](const Progress& p) { return progress(p); };
-    const std::vector<SoundSpeedResult> results = evaluate_sound_speed(model, sound);
-    progress.clear();
-    std::vector<std::vector<std::string>> rows;
-    std::string csv = "method,sample,rmse,mae\n";
-    for (const SoundSpeedResult& result : results) {
-        rows.push_back({result.method, fixed(result.median_rmse, 3), fixed(result.median_mae, 3),
-                        fixed(result.milliseconds, 1)});
-        for (std::size_t i = 0; i < result.rmse.size(); ++i)
-            csv += fmt::format("{},{},{:.4f},{:.4f}\n", result.method, i, result.rmse[i], result.mae[i]);
-    }
-    fmt::print("{}\n{}: {} samples, {:.0f} % of the delays missing, noise up to {:.3g} ns\n\n{}", model.name,
-               sound.set, results.front().rmse.size(), 100 * sound.missing, 1e9 * sound.noise,
-               aligned({"method", "median RMSE (m/s)", "median MAE (m/s)", "ms"}, rows));
-    if (!options.csv.empty()) write_file_atomically(options.csv, csv);
-}
-
 void run(Options& options, const CommonOptions& common) {
     const bool blurs = options.evaluate.protocol == "blur";
     for (const auto& [name, given] : {std::pair{"--kernel", !options.kernel.empty()},
@@ -91,7 +68,7 @@ void run(Options& options, const CommonOptions& common) {
             throw UsageError("--data is for protocols that read images or sets");
         options.discs.method = options.model;
         options.discs.csv = options.csv;
-        if (!options.sound.lambdas.empty()) options.discs.lambda = options.sound.lambdas.front();
+        if (!options.speed.sound.lambdas.empty()) options.discs.lambda = options.speed.sound.lambdas.front();
         return evaluate_on_discs(options.discs, common);
     }
     if (options.evaluate.data.empty()) throw UsageError("--data is required");
@@ -106,8 +83,16 @@ void run(Options& options, const CommonOptions& common) {
     for (const auto& [name, given] : {std::pair{"--border", !options.classical.border.empty()},
                                       {"--set", !options.classical.settings.empty()}})
         if (given) throw UsageError(fmt::format("{} belongs to --protocol blur or levin", name));
-    const Model model = open_model(find_model(options.model));
-    if (model.problem.kind == "sound_speed") return run_sound_speed(model, options, common);
+    Model model = open_model(find_model(options.model));
+    if (model.problem.kind == "sound_speed") {
+        options.speed.sound.set = options.evaluate.data;
+        options.speed.sound.seed = options.evaluate.seed;
+        options.speed.csv = options.csv;
+        return evaluate_speed(std::move(model), options.speed, common);
+    }
+    if (!options.speed.calibrate.empty())
+        throw UsageError(
+            fmt::format("--calibrate is for models that map the speed of sound, {} does not", options.model));
     if (model.problem.kind == "lens")
         return evaluate_lens_model(model,
                                    {.data = options.evaluate.data,
@@ -155,7 +140,9 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "gt/im1.png ... and Levin09.mat.\n\n"
         "Models that map the speed of sound are measured on a set of sonolux simulate with delays, beside "
         "the\n"
-        "classical inversion (L-BFGS): medians of the errors over the whole map, in m/s.\n\n"
+        "classical inversion (L-BFGS): medians of the errors over the whole map, in m/s; and, where they are "
+        "calibrated, whether\n"
+        "errors are as large as they state and whether they tell frames of another probe or of no tissue.\n\n"
         "Models for a diffractive lens are measured on photographs in colour, lifted to spectra and seen "
         "through that lens.\n\n"
         "--protocol discs simulates 40 recordings of discs, maps their speed of sound with a model, lbfgs or "
@@ -165,6 +152,8 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         "  sonolux evaluate lbfgs --protocol discs --chart discs.svg\n"
         "  sonolux evaluate sound_speed_diverging --protocol discs --centre-frequency 2.5e6\n"
         "  sonolux evaluate denoise_sigma25 --data bsd68_gray --sigma 25 --protocol bsd68 --csv bsd68.csv\n"
+        "  sonolux evaluate sound_speed_diverging --data speed_validation --calibrate "
+        "calibrated.safetensors\n"
         "  sonolux evaluate deblur --protocol blur --data photographs --sigma 2 --seed 1\n"
         "  sonolux evaluate tv --protocol levin --data levin",
         [options, &common] { run(*options, common); });
@@ -220,21 +209,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
         ->type_name("NAME");
     options->classical.add_to(*command);
     add_disc_test_options(*command, options->discs);
-    command
-        ->add_option("--missing", options->sound.missing,
-                     "sound speed: fraction of the delays that is taken away")
-        ->check(number_from(0, 0.99))
-        ->type_name("F");
-    command->add_option("--delay-noise", options->sound.noise, "sound speed: largest deviation of noise, s")
-        ->check(number_from(0, 1e-3))
-        ->type_name("S");
-    command->add_option("--samples", options->sound.samples, "sound speed: the first so many of the set")
-        ->check(number_from(1, 1e9))
-        ->type_name("N");
-    command
-        ->add_option("--lambda", options->sound.lambdas,
-                     "sound speed: weights of L-BFGS's total variation, of which the best counts")
-        ->type_name("W");
+    add_speed_evaluation_options(*command, options->speed);
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");
 }
 

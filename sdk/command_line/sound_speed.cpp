@@ -16,6 +16,7 @@
 #include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/files/speed_map_file.hpp>
 #include <sonolux/sdk/pipelines/measured_traces.hpp>
+#include <sonolux/sdk/pipelines/median.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
 #include <sonolux/sdk/pipelines/uniform_medium.hpp>
 
@@ -108,14 +109,20 @@ double rms_difference(View<const float> a, View<const float> b) {
 
 /// The map as a figure or as numbers, and the picture of delays.
 void write_results(const SoundSpeedArguments& arguments, OutputKind kind, const SoundSpeedPipeline& pipeline,
-                   const SoundSpeedFrame& frame, View<const float> truth, Context& context) {
+                   const SoundSpeedFrame& frame, int refined, View<const float> truth, Context& context) {
     const View<const float> values = frame.sound_speed.view();
     const std::array<Index, 2> sizes{values.rows(), values.columns()};
     switch (kind) {
-        case OutputKind::picture:
+        case OutputKind::picture: {
+            // Images that are formed again with the map are corrected by it already.
+            Array<float> corrected;
+            if (refined == 0) corrected = pipeline.corrected_images(frame, context);
             write_image(arguments.output,
-                        draw_sound_speed(pipeline, frame, arguments.input, context, truth).planes().view());
+                        draw_sound_speed(pipeline, frame, arguments.input, context, truth, corrected)
+                            .planes()
+                            .view());
             break;
+        }
         case OutputKind::numpy:
             write_file_atomically(
                 arguments.output,
@@ -337,7 +344,7 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         progress.clear();
         context.set_progress(nullptr);
         const double seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
-        write_results(arguments, kind, pipeline, frame, truth.sound_speed.view(), context);
+        write_results(arguments, kind, pipeline, frame, refine, truth.sound_speed.view(), context);
 
         const InversionRecord& record = frame.record;
         if (record.log.reason() == StopReason::no_descent ||
@@ -367,6 +374,22 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         if (!record.log.entries().empty())
             line("iterations",
                  fmt::format("{}: {}", record.log.entries().size(), to_string(record.log.reason())));
+        if (std::isfinite(frame.score)) {
+            std::vector<double> deviations;
+            for (const float deviation : frame.deviation)
+                if (std::isfinite(deviation)) deviations.push_back(deviation);
+            line("standard deviation",
+                 fmt::format("{:.1f} m/s, median where there are rays", median(deviations)));
+            line("score of the frame",
+                 fmt::format(
+                     "{:.2f}{}", frame.score,
+                     frame.score < 0.5 ? ": below 0.5, not as frames of this probe and of tissue are" : ""));
+            if (frame.score < 0.5)
+                warn(fmt::format(
+                    "{}: not as frames of this probe and of tissue are (score {:.2f}): the map is not "
+                    "to be trusted",
+                    arguments.input, frame.score));
+        }
         if (!truth.sound_speed.view().empty())
             line("difference from the truth",
                  fmt::format("{:.2f} m/s rms where there are rays",

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <cmath>
 
+#include <sonolux/sdk/pipelines/delay_trials.hpp>
 #include <sonolux/sdk/pipelines/median.hpp>
-#include <sonolux/sdk/pipelines/sound_speed_data.hpp>
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 #include <sonolux/solvers/classical/travel_time_lbfgs.hpp>
 
@@ -61,34 +61,15 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
     source.path = options.set;
     source.augmentation = {options.missing, options.missing, 16, options.noise};
     const DelaySamples samples(source, setup.problem, options.samples);
-    const Shape domain = setup.forward->domain(), range = setup.forward->range();
+    const Shape domain = setup.forward->domain();
 
-    // What was measured, again in seconds; and what an inversion of the operator itself takes: that maps a
-    // uniform slowness elsewhere where delays are of echoes.
-    const OperatorPointer seconds = make_delays_in_seconds(setup.problem);
-    Array<float> of_uniform(range), ones(domain);
-    std::fill(ones.begin(), ones.end(), 1.0f);
-    context.workspace().reserve(seconds->workspace_bytes(context));
-    seconds->apply(ones, of_uniform, context);
-    std::vector<Array<float>> delays, to_invert, masks;
-    std::vector<double> uniform;
+    const DelayTrialMaker maker(setup, context);
+    std::vector<DelayTrial> trials;
     DelayCase one(setup);
     context.workspace().reserve(one.workspace_bytes(context));
     for (Index i = 0; i < samples.count(); ++i) {
         one.make(samples, i, options.seed, evaluation_stream, static_cast<std::uint64_t>(i), context);
-        const Observation observation = one.observation();
-        Array<float>& d = delays.emplace_back(range);
-        Array<float>& inverted = to_invert.emplace_back(range);
-        Array<float>& m = masks.emplace_back(range);
-        const double uniform_slowness = one.whitening().level / setup.problem.operator_norm;
-        for (Index n = 0; n < d.elements(); ++n) {
-            const double left = one.whitening().deviation * observation.data.data()[n];
-            m.data()[n] = observation.mask.data()[n];
-            d.data()[n] =
-                static_cast<float>(left + one.whitening().level * setup.whitening->response().data()[n]);
-            inverted.data()[n] = static_cast<float>(left + uniform_slowness * of_uniform.data()[n]);
-        }
-        uniform.push_back(setup.problem.operator_norm / one.whitening().level);
+        trials.push_back(maker.of(one));
     }
     Index done = 0;
     const Index methods = 2 + std::max<Index>(std::ssize(options.lambdas), 1);
@@ -100,14 +81,15 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
 
     std::vector<SoundSpeedResult> results;
     results.push_back(measure("uniform", samples, domain, [&](Index i, View<float> speed) {
-        std::fill_n(speed.data(), speed.elements(), static_cast<float>(uniform[static_cast<std::size_t>(i)]));
+        std::fill_n(speed.data(), speed.elements(),
+                    static_cast<float>(trials[static_cast<std::size_t>(i)].uniform_speed));
         report();
     }));
     std::vector<double> lambdas = options.lambdas;
     if (lambdas.empty()) lambdas.push_back(TravelTimeLbfgsOptions{}.lambda);
     SoundSpeedResult best;
     for (const double lambda : lambdas) {
-        InversionProblem problem{.forward = seconds};
+        InversionProblem problem{.forward = make_delays_in_seconds(setup.problem)};
         problem.possible = trusted(setup.problem);
         problem.least_fraction = 0.001;
         TravelTimeLbfgsOptions how;
@@ -117,7 +99,7 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
         SoundSpeedResult result =
             measure(sentence("lbfgs ", lambda), samples, domain, [&](Index i, View<float> speed) {
                 const auto n = static_cast<std::size_t>(i);
-                const Status status = inverter->run(to_invert[n], masks[n], speed, context);
+                const Status status = inverter->run(trials[n].to_invert, trials[n].mask, speed, context);
                 require(status == Status::ok, status, options.set, ": L-BFGS gives up on sample ", i, ": ",
                         to_string(status));
                 for (Index p = 0; p < speed.elements(); ++p) speed.data()[p] = 1 / speed.data()[p];
@@ -128,7 +110,7 @@ std::vector<SoundSpeedResult> evaluate_sound_speed(const Model& model,
     results.push_back(std::move(best));
     results.push_back(measure("network", samples, domain, [&](Index i, View<float> speed) {
         const auto n = static_cast<std::size_t>(i);
-        const Status status = network.run(delays[n], masks[n], speed);
+        const Status status = network.run(trials[n].delays, trials[n].mask, speed);
         char why[300];
         network.explain(why, sizeof why);
         require(status == Status::ok, status, options.set, ": sample ", i, ": ", why);

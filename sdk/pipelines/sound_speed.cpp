@@ -149,6 +149,7 @@ SoundSpeedFrame SoundSpeedPipeline::make_frame() const {
     frame.sound_speed = Array<float>(options_.map.shape());
     frame.slowness = Array<float>(options_.map.shape());
     frame.residual = Array<float>(measurement_->mask().shape());
+    frame.deviation = Array<float>(options_.map.shape());
     return frame;
 }
 
@@ -164,6 +165,8 @@ void SoundSpeedPipeline::filter(View<const float> rf, Context& context) noexcept
 Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Context& context) noexcept {
     std::fill(frame.sound_speed.begin(), frame.sound_speed.end(), nowhere);
     std::fill(frame.residual.begin(), frame.residual.end(), nowhere);
+    std::fill(frame.deviation.begin(), frame.deviation.end(), nowhere);
+    frame.score = nowhere;
     if (rf.shape() != filtered_.shape()) return Status::size_mismatch;
     const auto begin = Context::Clock::now();
     filter(rf, context);
@@ -197,7 +200,10 @@ Status SoundSpeedPipeline::run(View<const float> rf, SoundSpeedFrame& frame, Con
     }
     if (network_ != nullptr) frame.record.misfit_after = std::sqrt(squares / static_cast<double>(count));
     for (Index n = 0; n < frame.slowness.elements(); ++n)
-        if (seen_.data()[n] > 0) frame.sound_speed.data()[n] = 1 / frame.slowness.data()[n];
+        if (seen_.data()[n] > 0)
+            frame.sound_speed.data()[n] = 1 / frame.slowness.data()[n];
+        else
+            frame.deviation.data()[n] = nowhere;
     frame.inversion_seconds = seconds_since(measured);
     return status;
 }
@@ -216,7 +222,10 @@ Status SoundSpeedPipeline::invert(SoundSpeedFrame& frame, Context& context) noex
 }
 
 Status SoundSpeedPipeline::run_network(SoundSpeedFrame& frame) noexcept {
-    const Status status = network_->run(frame.delays.delays, {}, frame.slowness);
+    MapTrust trust{.deviation = frame.deviation};
+    const Status status =
+        network_->run(frame.delays.delays, {}, frame.slowness, {}, network_->calibrated() ? &trust : nullptr);
+    if (network_->calibrated()) frame.score = trust.score;
     const FrameReport& report = network_->report();
     frame.record.fraction = report.measured;
     frame.record.uniform_slowness = report.uniform_speed > 0 ? 1 / report.uniform_speed : 0;
@@ -226,7 +235,7 @@ Status SoundSpeedPipeline::run_network(SoundSpeedFrame& frame) noexcept {
     return status;
 }
 
-void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) {
+FocusingDelays SoundSpeedPipeline::focusing(const SoundSpeedFrame& frame, Context& context) const {
     const ImageGrid& map = options_.map;
     const PairDelaysOptions& pairs = measurement_->options();
     // The map, continued to where images and array reach.
@@ -253,9 +262,21 @@ void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) 
         for (Index j = 0; j < wide.columns; ++j)
             speed(i, j) = 1 / frame.slowness(std::clamp<Index>(i - above, 0, map.rows - 1),
                                              std::clamp<Index>(j - left, 0, map.columns - 1));
-    measurement_ = std::make_unique<PairDelays>(acquisition_, map, pairs,
-                                                map_delays(acquisition_, image, wide, speed, context),
-                                                frame.slowness, context);
+    return map_delays(acquisition_, image, wide, speed, context);
+}
+
+Array<float> SoundSpeedPipeline::corrected_images(const SoundSpeedFrame& frame, Context& context) const {
+    const DelayAndSum beamformer(acquisition_, focusing(frame, context), measurement_->options().beamforming,
+                                 context);
+    Array<float> images(beamformer.range());
+    context.workspace().reserve(beamformer.workspace_bytes(context));
+    beamformer.apply(filtered_, images, context);
+    return images;
+}
+
+void SoundSpeedPipeline::refine(const SoundSpeedFrame& frame, Context& context) {
+    measurement_ = std::make_unique<PairDelays>(acquisition_, options_.map, measurement_->options(),
+                                                focusing(frame, context), frame.slowness, context);
     reserve(context);
     set_shift(frame.slowness, context);
 }

@@ -4,6 +4,7 @@
 // pairs of them, delays, and an inversion, classical or learned. Everything between is there to look at.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -62,9 +63,12 @@ struct SoundSpeedPipelineOptions {
 struct SoundSpeedFrame {
     PairDelaysFrame delays;
     Array<float>
-        sound_speed;        ///< [rows, columns] of the map, m/s; NaN where no ray of any pair comes through
-    Array<float> residual;  ///< [pair, rows, columns]: measured delays less those of the map, s; NaN where
-                            ///< not measured
+        sound_speed;         ///< [rows, columns] of the map, m/s; NaN where no ray of any pair comes through
+    Array<float> residual;   ///< [pair, rows, columns]: measured delays less those of the map, s; NaN where
+                             ///< not measured
+    Array<float> deviation;  ///< [rows, columns], m/s: of the map's errors, 90 % within 1.645 of it; NaN
+                             ///< where the map is, and everywhere but from a calibrated network
+    double score = std::numeric_limits<double>::quiet_NaN();  ///< of such a network: MapTrust::score
     InversionRecord record;
     Array<float> slowness;  ///< [rows, columns], s/m, as inverted: everywhere
     double filter_seconds = 0, delay_seconds = 0, inversion_seconds = 0;
@@ -111,6 +115,12 @@ public:
     /// allocates. Run again after it.
     void refine(const SoundSpeedFrame& frame, Context& context);
 
+    /// The images of the frame that was run last, [transmission, rows, columns] of
+    /// measurement().image_grid(), formed with its map by the eikonal equation: the B-mode corrected for what
+    /// the tissue does to waves. As refine, but what is measured from now on stays as it was. Takes seconds
+    /// and allocates.
+    [[nodiscard]] Array<float> corrected_images(const SoundSpeedFrame& frame, Context& context) const;
+
     /// Throws what a refusal by `run` means, in words. Allocates.
     void explain(Status status, const SoundSpeedFrame& frame) const;
 
@@ -118,6 +128,8 @@ private:
     /// The band that is looked at, of one frame, into filtered_.
     void filter(View<const float> rf, Context& context) noexcept;
     void reserve(Context& context) const;
+    /// Delays of the images in the medium of a frame's map.
+    [[nodiscard]] FocusingDelays focusing(const SoundSpeedFrame& frame, Context& context) const;
     /// What delays of echoes are less by where a slowness is that of the images: (E - L) slowness.
     void set_shift(View<const float> slowness, Context& context);
     [[nodiscard]] Status invert(SoundSpeedFrame& frame, Context& context) noexcept;
@@ -144,13 +156,15 @@ private:
 /// "lbfgs" or "tikhonov". Throws Error{invalid_argument} naming both for another.
 [[nodiscard]] InversionMethod inversion_method_from_string(const std::string& name);
 
-/// The envelope of the sum of all images, in dB below its largest value: [rows, columns] of the images.
-[[nodiscard]] Array<float> compounded_b_mode(const PairDelaysFrame& frame, Context& context);
+/// The envelope of the sum of images [transmission, rows, columns], in dB below its largest value: [rows,
+/// columns].
+[[nodiscard]] Array<float> compounded_b_mode(View<const float> images, Context& context);
 
-/// B-mode beside the map in m/s. `truth` (optional, of the map's grid) is drawn before the map.
+/// B-mode beside the map in m/s. `truth` (optional, of the map's grid) is drawn before the map; a frame's
+/// deviation, if there is one, and the B-mode of `corrected` images (optional) after it.
 [[nodiscard]] Canvas draw_sound_speed(const SoundSpeedPipeline& pipeline, const SoundSpeedFrame& frame,
                                       const std::string& title, Context& context,
-                                      View<const float> truth = {});
+                                      View<const float> truth = {}, View<const float> corrected = {});
 
 /// For each pair of transmissions the measured delays less those of the best uniform speed, and below them
 /// what the map leaves unexplained: both in ns and of one colour scale.

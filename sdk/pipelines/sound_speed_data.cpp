@@ -143,6 +143,55 @@ DelayResiduals::DelayResiduals(const DelaySamples& samples, const SoundSpeedSetu
     }
 }
 
+namespace {
+
+/// Memory for patches.
+struct PatchBuffers {
+    View<float> field, sorted, nodes;
+};
+
+void leave_out_patch(View<float> mask, double fraction, Index nodes, Philox& random,
+                     const PatchBuffers& buffers) noexcept {
+    const Index rows = mask.rows(), columns = mask.columns();
+    for (Index i = 0; i < nodes * nodes; ++i) buffers.nodes.data()[i] = static_cast<float>(random.uniform());
+    const auto place = [nodes](Index i, Index size) {
+        return static_cast<double>(i * (nodes - 1)) / static_cast<double>(std::max<Index>(size - 1, 1));
+    };
+    for (Index i = 0; i < rows; ++i) {
+        const double y = place(i, rows);
+        const auto m = std::min(static_cast<Index>(y), nodes - 2);
+        const float* above = buffers.nodes.data() + m * nodes;
+        for (Index j = 0; j < columns; ++j) {
+            const double x = place(j, columns);
+            const auto n = std::min(static_cast<Index>(x), nodes - 2);
+            const double t = x - static_cast<double>(n), u = y - static_cast<double>(m);
+            buffers.field(i, j) =
+                static_cast<float>((1 - u) * ((1 - t) * above[n] + t * above[n + 1]) +
+                                   u * ((1 - t) * above[nodes + n] + t * above[nodes + n + 1]));
+        }
+    }
+    const Index pixels = rows * columns;
+    std::copy_n(buffers.field.data(), pixels, buffers.sorted.data());
+    const auto missing = static_cast<Index>(fraction * static_cast<double>(pixels));
+    if (missing == 0) return;
+    float* sorted = buffers.sorted.data();
+    std::nth_element(sorted, sorted + (missing - 1), sorted + pixels);
+    const float threshold = sorted[missing - 1];
+    for (Index i = 0; i < pixels; ++i)
+        if (buffers.field.data()[i] <= threshold) mask.data()[i] = 0;
+}
+
+}  // namespace
+
+void leave_out_patches(View<float> mask, double fraction, Index nodes, Philox random) {
+    require(nodes >= 2 && nodes <= most_patch_nodes, Status::invalid_argument, "patches need 2 to ",
+            most_patch_nodes, " nodes, got ", nodes);
+    const Shape plane{mask.shape()[1], mask.shape()[2]};
+    Array<float> field(plane), sorted(plane), values({nodes, nodes});
+    for (Index m = 0; m < mask.shape()[0]; ++m)
+        leave_out_patch(mask[m], fraction, nodes, random, {field, sorted, values});
+}
+
 DelayCase::DelayCase(const SoundSpeedSetup& setup, const DelayResiduals* residuals)
     : setup_(setup),
       residuals_(residuals),
@@ -154,34 +203,6 @@ DelayCase::DelayCase(const SoundSpeedSetup& setup, const DelayResiduals* residua
       field_(setup.forward->domain()),
       sorted_(setup.forward->domain()),
       nodes_({most_patch_nodes, most_patch_nodes}) {}
-
-void DelayCase::take_away(View<float> mask, double fraction, Index nodes, Philox& random) noexcept {
-    const Index rows = mask.rows(), columns = mask.columns();
-    for (Index i = 0; i < nodes * nodes; ++i) nodes_.data()[i] = static_cast<float>(random.uniform());
-    const auto place = [nodes](Index i, Index size) {
-        return static_cast<double>(i * (nodes - 1)) / static_cast<double>(std::max<Index>(size - 1, 1));
-    };
-    for (Index i = 0; i < rows; ++i) {
-        const double y = place(i, rows);
-        const auto m = std::min(static_cast<Index>(y), nodes - 2);
-        const float* above = nodes_.data() + m * nodes;
-        for (Index j = 0; j < columns; ++j) {
-            const double x = place(j, columns);
-            const auto n = std::min(static_cast<Index>(x), nodes - 2);
-            const double t = x - static_cast<double>(n), u = y - static_cast<double>(m);
-            field_(i, j) = static_cast<float>((1 - u) * ((1 - t) * above[n] + t * above[n + 1]) +
-                                              u * ((1 - t) * above[nodes + n] + t * above[nodes + n + 1]));
-        }
-    }
-    std::copy(field_.begin(), field_.end(), sorted_.begin());
-    const Index pixels = rows * columns;
-    const auto missing = static_cast<Index>(fraction * static_cast<double>(pixels));
-    if (missing == 0) return;
-    std::nth_element(sorted_.begin(), sorted_.begin() + (missing - 1), sorted_.end());
-    const float threshold = sorted_.data()[missing - 1];
-    for (Index i = 0; i < pixels; ++i)
-        if (field_.data()[i] <= threshold) mask.data()[i] = 0;
-}
 
 void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, std::uint64_t stream,
                      std::uint64_t number, Context& context) noexcept {
@@ -209,7 +230,8 @@ void DelayCase::make(const DelaySamples& samples, Index i, std::uint64_t seed, s
     }
     if (missing > 0)
         for (Index pair = 0; pair < mask_.shape()[0]; ++pair)
-            take_away(mask_.view()[pair], missing, augmentation.patch_nodes, patches);
+            leave_out_patch(mask_.view()[pair], missing, augmentation.patch_nodes, patches,
+                            {field_, sorted_, nodes_});
     found_ = setup_.whitening->whiten(data_, mask_, data_);
     measured_ =
         static_cast<float>(static_cast<double>(found_.measured) / static_cast<double>(setup_.readings));

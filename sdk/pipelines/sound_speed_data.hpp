@@ -64,6 +64,10 @@ private:
     Array<float> residuals_;
 };
 
+/// Sets this fraction of each map of `mask` [measurement, rows, columns] to 0: where a random field of nodes x
+/// nodes values (2 to 256), interpolated between them, is lowest. Allocates.
+void leave_out_patches(View<float> mask, double fraction, Index nodes, Philox random);
+
 /// One sample of a set as a network sees it.
 class DelayCase {
 public:
@@ -92,8 +96,6 @@ public:
     [[nodiscard]] const Whitening& whitening() const noexcept { return found_; }
 
 private:
-    void take_away(View<float> mask, double fraction, Index nodes, Philox& random) noexcept;
-
     const SoundSpeedSetup& setup_;
     const DelayResiduals* residuals_;
     Array<float> data_, mask_, start_, truth_, noise_, field_, sorted_, nodes_;

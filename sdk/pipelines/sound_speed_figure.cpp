@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -60,13 +61,12 @@ std::pair<double, double> range_of(View<const float> values, double least) {
 
 }  // namespace
 
-Array<float> compounded_b_mode(const PairDelaysFrame& frame, Context& context) {
-    const Index sent = frame.images.shape()[0], rows = frame.images.shape()[1],
-                columns = frame.images.shape()[2];
+Array<float> compounded_b_mode(View<const float> images, Context& context) {
+    const Index sent = images.shape()[0], rows = images.shape()[1], columns = images.shape()[2];
     Array<float> lines({columns, rows}), analytic({columns, 2 * rows}), b_mode({rows, columns});
     for (Index k = 0; k < sent; ++k)
         for (Index i = 0; i < rows; ++i)
-            for (Index j = 0; j < columns; ++j) lines(j, i) += frame.images(k, i, j);
+            for (Index j = 0; j < columns; ++j) lines(j, i) += images(k, i, j);
     // What rings at the array is far louder than the first echoes, and a Hilbert transform would spread it.
     const Index fade = std::min<Index>(40, rows);
     for (Index j = 0; j < columns; ++j)
@@ -86,10 +86,11 @@ Array<float> compounded_b_mode(const PairDelaysFrame& frame, Context& context) {
 }
 
 Canvas draw_sound_speed(const SoundSpeedPipeline& pipeline, const SoundSpeedFrame& frame,
-                        const std::string& title, Context& context, View<const float> truth) {
+                        const std::string& title, Context& context, View<const float> truth,
+                        View<const float> corrected) {
     const ImageGrid& map = pipeline.map();
     const Layout layout;
-    const Array<float> b_mode = compounded_b_mode(frame.delays, context);
+    const Array<float> b_mode = compounded_b_mode(frame.delays.images, context);
     std::vector<MapPanel> panels;
     panels.push_back(layout.panel("B-mode, all transmissions", b_mode, pipeline.measurement().image_grid(),
                                   -dynamic_range, 0, ColourMap::grey, "dB"));
@@ -103,7 +104,18 @@ Canvas draw_sound_speed(const SoundSpeedPipeline& pipeline, const SoundSpeedFram
     }
     panels.push_back(layout.panel("speed of sound; hatched: no rays", frame.sound_speed, map, low, high,
                                   ColourMap::viridis, "m/s"));
-
+    const bool calibrated =
+        std::ranges::any_of(frame.deviation, [](float value) { return std::isfinite(value); });
+    if (calibrated)
+        panels.push_back(layout.panel("standard deviation", frame.deviation, map, 0,
+                                      range_of(frame.deviation, 1).second, ColourMap::viridis, "m/s"));
+    Array<float> corrected_mode;
+    if (!corrected.empty()) {
+        corrected_mode = compounded_b_mode(corrected, context);
+        panels.push_back(layout.panel("B-mode corrected by the map", corrected_mode,
+                                      pipeline.measurement().image_grid(), -dynamic_range, 0, ColourMap::grey,
+                                      "dB"));
+    }
     return draw_maps(panels, title, 3);
 }
 

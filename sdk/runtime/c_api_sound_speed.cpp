@@ -11,6 +11,11 @@ extern "C" {
 
 slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
                                slx_frame_report* frame, slx_error* error) {
+    return slx_plan_run_delays_with_trust(plan, in, out, nullptr, frame, error);
+}
+
+slx_status slx_plan_run_delays_with_trust(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
+                                          slx_map_trust* trust, slx_frame_report* frame, slx_error* error) {
     const auto refuse = [&](const char* text) { return report(error, Status::invalid_argument, text); };
     if (plan == nullptr) return refuse("plan must not be NULL");
     if (plan->of_delays == nullptr)
@@ -44,9 +49,17 @@ slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_s
         return report(error, Status::invalid_argument, text);
     }
     const Shape domain{maps.rows(), maps.columns()}, range{maps.measurements(), maps.rows(), maps.columns()};
+    MapTrust found;
+    if (trust != nullptr && trust->deviation != nullptr) found.deviation = {trust->deviation, domain};
+    if (trust != nullptr && trust->residual != nullptr) found.residual = {trust->residual, range};
     const Status status = maps.run(
         {in->delays, range}, in->mask != nullptr ? View<const float>(in->mask, range) : View<const float>(),
-        {out->speed, domain}, out->support != nullptr ? View<float>(out->support, domain) : View<float>());
+        {out->speed, domain}, out->support != nullptr ? View<float>(out->support, domain) : View<float>(),
+        trust != nullptr ? &found : nullptr);
+    if (trust != nullptr) {
+        trust->unexplained = found.unexplained;
+        trust->score = found.score;
+    }
     if (frame != nullptr) {
         frame->uniform_speed = maps.report().uniform_speed;
         frame->deviation = maps.report().deviation;

@@ -1,5 +1,6 @@
 // sonolux/sdk/runtime/model.cpp
 #include <sonolux/sdk/runtime/lens_problem.hpp>
+#include <sonolux/sdk/runtime/map_trust.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 #include <sonolux/sdk/runtime/sha256.hpp>
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
@@ -61,8 +62,8 @@ Json to_json(const Model& model, const std::string& sha256) {
     if (!problem.geometry.is_null()) problem_json.set("geometry", problem.geometry);
 
     const ModelTraining& training = model.training;
-    return Json::object()
-        .set("schema", Model::schema)
+    Json json = Json::object();
+    json.set("schema", Model::schema)
         .set("name", model.name)
         .set("architecture", model.architecture)
         .set("problem", std::move(problem_json))
@@ -72,8 +73,9 @@ Json to_json(const Model& model, const std::string& sha256) {
                              .set("data", training.data)
                              .set("git_hash", training.git_hash))
         .set("licence", model.licence)
-        .set("metrics", model.metrics)
-        .set("sha256", sha256);
+        .set("metrics", model.metrics);
+    if (!model.trust.is_null()) json.set("trust", model.trust);
+    return json.set("sha256", sha256);
 }
 
 /// Everything but the tensors and their digest.
@@ -82,7 +84,7 @@ Model from_json(const JsonField& field) {
     require(schema <= Model::schema, Status::unsupported, field.where(), ".schema is ", schema,
             ": written by a newer version of Sonolux; this one reads schema ", Model::schema);
     field.allow_only(
-        {"schema", "name", "architecture", "problem", "training", "licence", "metrics", "sha256"});
+        {"schema", "name", "architecture", "problem", "training", "licence", "metrics", "trust", "sha256"});
     Model model;
     model.name = field["name"].text();
     (void)field["architecture"].has("");  // throws unless it is an object
@@ -92,6 +94,13 @@ Model from_json(const JsonField& field) {
     model.licence = field["licence"].text();
     for (const JsonField& metric : field["metrics"].elements()) (void)metric["protocol"].text();
     model.metrics = field["metrics"].value();
+    if (field.has("trust")) {
+        require(model.problem.kind == "sound_speed", Status::corrupt_data, field.where(),
+                ".trust is of models that map the speed of sound; the problem is \"", model.problem.kind,
+                "\"");
+        (void)trust_calibration_from_json(field["trust"]);
+        model.trust = field["trust"].value();
+    }
     return model;
 }
 

@@ -11,6 +11,7 @@
 //     training      where it comes from: recipe, seed, data, version of the source
 //     licence       of the parameters, with the licence of the data
 //     metrics       list of objects, each with the protocol that produced its numbers
+//     trust         may be missing: how far results are to be trusted, an object that map_trust.hpp reads
 //     sha256        of the payload (the tensor bytes)
 //
 // Everything is checked against the file before use; unknown keys are refused, because a reader that skips
@@ -73,6 +74,7 @@ struct Model {
     ModelTraining training;
     std::string licence;
     Json metrics = Json::list();  ///< of objects; each has a string "protocol"
+    Json trust;                   ///< of models that map the speed of sound, calibrated; or null
     std::vector<NamedTensor> tensors;
 
     /// The tensor of that name. Throws Error{corrupt_data} if there is none, or if its shape is another; the

@@ -344,6 +344,23 @@ typedef struct slx_frame_report {
 SLX_API slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
                                        slx_frame_report* frame, slx_error* error);
 
+/* Since 0.2. How far a map is to be trusted, from a model that was calibrated (`sonolux evaluate --calibrate`);
+ * of others, deviation and score are NaN. `deviation`, rows x columns, in m/s: 90 % of errors are within 1.645 of
+ * it. `residual`, measurements x rows x columns, in s: delays less those of the map, NaN where none counted. Either
+ * may be NULL. The other fields are written. */
+typedef struct slx_map_trust {
+    float* deviation;
+    float* residual;
+    double unexplained; /* s: root mean square of the residual */
+    double score;       /* 0 to 1; below 1/2: not as frames of this probe and of tissue are; 0 if refused */
+} slx_map_trust;
+
+/* Since 0.2. slx_plan_run_delays, and how far its map is to be trusted: `trust` may be NULL, and is written as
+ * the frame is. Allocates nothing. */
+SLX_API slx_status slx_plan_run_delays_with_trust(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
+                                                  slx_map_trust* trust, slx_frame_report* frame,
+                                                  slx_error* error);
+
 /* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at
  * once. Runs after that are not affected. NULL is allowed. */
 SLX_API void slx_plan_cancel(slx_plan* plan);

@@ -169,6 +169,40 @@ public:
                    slx_output{out.data(), rows_, columns_, columns_});
     }
 
+    /// Of models that map the speed of sound (the rows and columns of the plan are those of the map): delays
+    /// to a map, and, where they are not null, how far it is to be trusted and what the frame was. Returns as
+    /// the others do. The pointers in `in`, `out` and `trust` are as in sonolux.h.
+    bool run(const slx_delays& in, const slx_speed_map& out, slx_map_trust* trust = nullptr,
+             slx_frame_report* frame = nullptr) {
+        slx_error error;
+        const slx_status status =
+            slx_plan_run_delays_with_trust(plan_.get(), &in, &out, trust, frame, &error);
+        if (status == SLX_CANCELLED || status == SLX_DEADLINE_EXCEEDED) return false;
+        detail::check(status, error);
+        return true;
+    }
+
+    /// The same in vectors, without a mask: NaN where nothing was measured. `geometry` is what the model's
+    /// info says; `speed` receives rows * columns values in m/s and, if they are not null, so do `deviation`
+    /// (m/s) and `frame`. Throws std::invalid_argument for delays that are not measurements * rows * columns.
+    bool run_delays(const std::string& geometry, const std::vector<float>& delays, std::vector<float>& speed,
+                    std::vector<float>* deviation = nullptr, slx_frame_report* frame = nullptr,
+                    double* score = nullptr) {
+        const std::size_t pixels = rows_ * columns_;
+        if (delays.empty() || delays.size() % pixels != 0)
+            throw std::invalid_argument("delays must be measurements * " + std::to_string(pixels) +
+                                        " values, got " + std::to_string(delays.size()));
+        speed.resize(pixels);
+        if (deviation != nullptr) deviation->resize(pixels);
+        slx_map_trust trust{deviation != nullptr ? deviation->data() : nullptr, nullptr, 0, 0};
+        const bool judge = deviation != nullptr || score != nullptr;
+        const bool finished =
+            run(slx_delays{geometry.c_str(), delays.data(), nullptr, delays.size() / pixels, rows_, columns_},
+                slx_speed_map{speed.data(), nullptr, rows_, columns_}, judge ? &trust : nullptr, frame);
+        if (score != nullptr) *score = trust.score;
+        return finished;
+    }
+
     [[nodiscard]] slx_plan* get() noexcept { return plan_.get(); }
 
 private:

@@ -51,6 +51,9 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
             architecture.preconditioner, " readings, the geometry has ", forward_->range().elements());
     if (architecture.coarse.any())
         coarse_ = std::make_unique<CoarseInverse>(forward_, trust_, architecture.coarse);
+    if (!model.trust.is_null())
+        calibration_ = trust_calibration_from_json(
+            JsonField(model.trust, sentence("model \"", model.name, "\": trust")));
     readings_ = static_cast<Index>(std::count(trust_.begin(), trust_.end(), 1.0f));
     require(readings_ > 0, Status::corrupt_data, "model \"", model.name,
             "\": the geometry's margins leave no delay");
@@ -63,11 +66,12 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
     }
     const Index pixels = forward_->domain().elements(), all = forward_->range().elements();
     const Observation observation{.data = {}, .forward = forward_.get(), .coarse = coarse_.get()};
+    const Index rows = forward_->domain()[0], columns = forward_->domain()[1];
     workspace_bytes_ = 2 * Workspace::bytes<float>(all) + 2 * Workspace::bytes<float>(pixels) +
-                       std::max(network_->run_workspace_bytes(forward_->domain()[0], forward_->domain()[1],
-                                                              context_, observation),
-                                coarse_ != nullptr ? coarse_->workspace_bytes(context_)
-                                                   : forward_->workspace_bytes(context_));
+                       std::max({network_->run_workspace_bytes(rows, columns, context_, observation),
+                                 coarse_ != nullptr ? coarse_->workspace_bytes(context_)
+                                                    : forward_->workspace_bytes(context_),
+                                 judging_bytes()});
     if (!options.progress) return;
     context_.set_progress([this, progress = options.progress](const Progress& stage) {
         stopped_ = !progress(stage);
@@ -97,13 +101,22 @@ Status SoundSpeedReconstructor::refuse(Refusal reason) noexcept {
 }
 
 Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> mask, View<float> speed,
-                                    View<float> support) noexcept {
+                                    View<float> support, MapTrust* trust) noexcept {
     report_ = {};
     refusal_ = Refusal::none;
+    if (trust != nullptr) {
+        trust->unexplained = std::numeric_limits<double>::quiet_NaN();
+        trust->score = calibrated() ? 0 : std::numeric_limits<double>::quiet_NaN();
+        trust->frame = {};
+    }
     if (!bound_) return refuse(Refusal::not_bound);
     const Shape range = forward_->range(), domain = forward_->domain();
-    if (delays.shape() != range || (!mask.empty() && mask.shape() != range) || speed.shape() != domain ||
-        (!support.empty() && support.shape() != domain))
+    const auto fits = [](View<const float> view, const Shape& shape) {
+        return view.empty() || view.shape() == shape;
+    };
+    if (delays.shape() != range || !fits(mask, range) || speed.shape() != domain || !fits(support, domain) ||
+        (trust != nullptr && (!fits(trust->deviation, domain) || !fits(trust->residual, range) ||
+                              !fits(trust->features, {trust_pixel_features, domain[0], domain[1]}))))
         return refuse(Refusal::sizes);
     const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
     context_.set_deadline(limited
@@ -148,6 +161,15 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
             for (Index m = 0; m < measurements; ++m) sum += counts.data()[m * pixels + p];
             support.data()[p] = sum / static_cast<float>(measurements);
         }
+    }
+    if (trust != nullptr) {
+        Scratch more(context_.workspace());
+        const View<float> started = more.take<float>(domain);
+        if (coarse_ != nullptr)
+            to_sound_speed(start, found, problem_, started);
+        else
+            std::fill_n(started.data(), started.elements(), static_cast<float>(report_.uniform_speed));
+        judge({whitened, counts, image, start, found}, speed, started, *trust);
     }
     if (status == Status::cancelled || stopped_) context_.clear_cancel();
     return status;

@@ -10,10 +10,12 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include <sonolux/core/context.hpp>
+#include <sonolux/sdk/runtime/map_trust.hpp>
 #include <sonolux/sdk/runtime/travel_time_problem.hpp>
 #include <sonolux/solvers/uniform_whitening.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
@@ -32,6 +34,19 @@ struct FrameReport {
     double uniform_speed = 0;  ///< m/s, the best uniform one
     double deviation = 0;      ///< s, root mean square of the delays that it leaves
     double measured = 0;       ///< fraction of the trusted readings that were there
+};
+
+/// How far a map is to be trusted, for whoever asks: views that are not empty are filled. What only a
+/// calibrated model knows is NaN from others.
+struct MapTrust {
+    View<float> deviation{};  ///< [rows, columns], m/s: a standard deviation, 90 % within 1.645 of it
+    View<float> residual{};   ///< [measurement, rows, columns], s: delays less those of the map; NaN where
+                              ///< none counted
+    View<float> features{};   ///< [trust_pixel_features, rows, columns]: what the deviation is calibrated on
+
+    double unexplained = 0;  ///< s, root mean square of the residual
+    double score = 0;        ///< 0 to 1; below 1/2: not as frames of calibration were
+    FrameFeatures frame{};   ///< what the score is calibrated on
 };
 
 /// Serves one caller at a time; many may be made from one model, which may go afterwards.
@@ -66,14 +81,19 @@ public:
     /// Maps the speed of sound, [rows, columns] in m/s, from delays [measurement, rows, columns] in s, both
     /// contiguous. A delay counts where it is not NaN, where `mask` (of the same shape, or empty) is 1, and
     /// where the model trusts delays at all. `support`, unless it is empty, receives for each pixel the
-    /// fraction of measurements that counted there. Allocates nothing.
+    /// fraction of measurements that counted there; `trust`, unless it is null, what it says. Allocates
+    /// nothing.
     ///
-    /// ok, or cancelled / deadline_exceeded: then the map is that of the last finished stage. Otherwise map
-    /// and support are untouched: size_mismatch; invalid_argument where nothing was bound, a delay that
-    /// counts is infinite, a mask is neither 0 nor 1, too little was measured, or the best uniform speed is
-    /// not plausible, as where delays are in another unit or of another geometry. `explain` says which.
+    /// ok, or cancelled / deadline_exceeded: then the map is that of the last finished stage. Otherwise map,
+    /// support and trust's views are untouched and its score is 0 where the model is calibrated:
+    /// size_mismatch; invalid_argument where nothing was bound, a delay that counts is infinite, a mask is
+    /// neither 0 nor 1, too little was measured, or the best uniform speed is not plausible, as where delays
+    /// are in another unit or of another geometry. `explain` says which.
     [[nodiscard]] Status run(View<const float> delays, View<const float> mask, View<float> speed,
-                             View<float> support = {}) noexcept;
+                             View<float> support = {}, MapTrust* trust = nullptr) noexcept;
+
+    /// Whether the model knows deviations and scores.
+    [[nodiscard]] bool calibrated() const noexcept { return calibration_.has_value(); }
 
     /// Of the last run, also of a refused one as far as it came.
     [[nodiscard]] const FrameReport& report() const noexcept { return report_; }
@@ -88,8 +108,20 @@ private:
     enum class Refusal { none, not_bound, sizes, infinite, mask, too_little, implausible };
 
     [[nodiscard]] Status refuse(Refusal reason) noexcept;
+    /// What a network has mapped, in its units: data, what counted, image and start.
+    struct Mapped {
+        View<const float> whitened, counts, image, start;
+        Whitening whitening;
+    };
+    /// `speed` and `start` (m/s) are of the same.
+    void judge(const Mapped& mapped, View<const float> speed, View<const float> start,
+               MapTrust& trust) noexcept;
+    /// Maps of every other measurement (m/s), and how far each tells the others: TrustInput::held_out.
+    [[nodiscard]] double halve(const Mapped& mapped, View<float> of_even, View<float> of_odd) noexcept;
+    [[nodiscard]] std::size_t judging_bytes() const noexcept;
 
     TravelTimeProblem problem_;
+    std::optional<TrustCalibration> calibration_;
     std::string hash_;
     OperatorPointer forward_;
     std::unique_ptr<CoarseInverse> coarse_;  // null: the network starts from the adjoint

@@ -6,10 +6,12 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
+#include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 #include <sonolux/simulation/acoustics/echo.hpp>
 #include <sonolux/simulation/acoustics/pulse.hpp>
 
 #include "tests/support/counted_allocations.hpp"
+#include "tests/support/speckle_recording.hpp"
 
 namespace sonolux {
 namespace {
@@ -60,6 +62,31 @@ TEST(SoundSpeedAllocation, DoesNotHappenFrameAfterFrame) {
             EXPECT_EQ(allocations, before) << threads << " threads";
             EXPECT_TRUE(all_right);
         }
+}
+
+TEST(SoundSpeedAllocation, DoesNotHappenWhereANetworkSaysHowFarItsMapsAreToBeTrusted) {
+    Model model = speckle_model();
+    model.trust = to_json(TrustCalibration{});
+    for (const int threads : {1, 2}) {
+        SoundSpeedReconstructor maps(model, {.threads = threads});
+        maps.bind();
+        const Shape range{maps.measurements(), maps.rows(), maps.columns()},
+            domain{maps.rows(), maps.columns()};
+        const OperatorPointer op = make_path_integral(maps.problem().geometry);
+        Array<float> slowness(domain), delays(range), speed(domain), deviation(domain), residual(range);
+        std::fill(slowness.begin(), slowness.end(), 1 / 1500.0F);
+        for (Index j = 8; j < 20; ++j) slowness(14, j) = 1 / 1540.0F;
+        Context context(make_serial_runner());
+        context.workspace().reserve(op->workspace_bytes(context));
+        op->apply(slowness, delays, context);
+        MapTrust trust{.deviation = deviation, .residual = residual};
+        ASSERT_EQ(maps.run(delays, {}, speed, {}, &trust), Status::ok);
+        const long before = allocations;
+        bool all_right = true;
+        for (int i = 0; i < 10; ++i) all_right &= maps.run(delays, {}, speed, {}, &trust) == Status::ok;
+        EXPECT_EQ(allocations, before) << threads << " threads";
+        EXPECT_TRUE(all_right);
+    }
 }
 
 }  // namespace
