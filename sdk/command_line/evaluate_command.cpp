@@ -90,9 +90,12 @@ void run(Options& options, const CommonOptions& common) {
         options.speed.csv = options.csv;
         return evaluate_speed(std::move(model), options.speed, common);
     }
-    if (!options.speed.calibrate.empty())
-        throw UsageError(
-            fmt::format("--calibrate is for models that map the speed of sound, {} does not", options.model));
+    for (const auto& [name, given] : {std::pair{"--calibrate", !options.speed.calibrate.empty()},
+                                      {"--report", !options.speed.report.empty()},
+                                      {"--robustness", options.speed.robustness}})
+        if (given)
+            throw UsageError(fmt::format("{} is for models that map the speed of sound, {} does not", name,
+                                         options.model));
     if (model.problem.kind == "lens")
         return evaluate_lens_model(model,
                                    {.data = options.evaluate.data,

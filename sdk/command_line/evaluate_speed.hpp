@@ -12,6 +12,8 @@ struct SpeedEvaluationArguments {
     EvaluateSoundSpeedOptions sound;
     std::string csv;
     std::string calibrate;  ///< file for a calibrated copy of the model, or empty
+    std::string report;     ///< folder for report.html and tables, or empty
+    bool robustness = false;
 };
 
 void add_speed_evaluation_options(CLI::App& command, SpeedEvaluationArguments& arguments);

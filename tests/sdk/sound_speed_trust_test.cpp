@@ -1,10 +1,14 @@
 // `sonolux evaluate --calibrate` and what a calibrated model says then, on a small set of rays.
+#include <cmath>
 #include <fstream>
+#include <map>
 
+#include <sonolux/sdk/files/box_chart.hpp>
 #include <sonolux/sdk/files/zea.hpp>
 #include <sonolux/sdk/pipelines/delay_trials.hpp>
 #include <sonolux/sdk/pipelines/evaluate_trust.hpp>
 #include <sonolux/sdk/pipelines/simulate.hpp>
+#include <sonolux/sdk/pipelines/speed_methods.hpp>
 
 #include "tests/support/command_line.hpp"
 #include "tests/support/speckle_recording.hpp"
@@ -94,6 +98,67 @@ TEST_F(CalibrateSpeed, WritesAModelThatStatesDeviationsAndTellsFramesOfAnotherPr
     ASSERT_EQ(mapped.status, 0) << mapped.err;
     EXPECT_THAT(mapped.out, HasSubstr("standard deviation"));
     EXPECT_THAT(mapped.out, HasSubstr("score of the frame"));
+}
+
+TEST_F(CalibrateSpeed, ReportsHowErrorsGrowWithWhatGoesWrongForEachMethod) {
+    simulate_rays(file("set"), 4);
+    write_file_atomically(file("m.safetensors"), save_model(speckle_model()));
+    const Outcome outcome =
+        run("evaluate m.safetensors --data set --missing 0 --delay-noise 0 --robustness --report out "
+            "--threads 1");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    for (const char* method : {"uniform", "tikhonov", "lbfgs", "network"})
+        EXPECT_THAT(outcome.out, HasSubstr(method));
+    EXPECT_THAT(read_text_file(file("out/report.html")), HasSubstr("Root mean square error of each map"));
+    std::ifstream csv(file("out/robustness.csv"));
+    std::string line;
+    std::map<std::string, double> errors;  // "noise,40,ns,lbfgs"
+    while (std::getline(csv, line)) {
+        const std::size_t last = line.rfind(',');
+        if (line.starts_with("what")) continue;
+        errors[line.substr(0, line.find(' ') < last ? line.find(' ') : last)] =
+            std::stod(line.substr(last + 1));
+    }
+    EXPECT_EQ(errors.size(), 3u * (7 + 5 + 5 + 5));
+    for (const char* method : {"network", "lbfgs", "tikhonov"}) {
+        const auto of = [&](const char* what) { return errors.at(sentence(what, ",", method)); };
+        EXPECT_EQ(of("missing,0,%"), of("noise,0,ns")) << "both as they are";
+        EXPECT_NEAR(of("missing,0,%"), of("background,0,m/s"), 0.05);  // rounding of delays made again
+        EXPECT_NEAR(of("pitch,0,%"), of("background,0,m/s"), 1e-9);
+        EXPECT_GT(of("pitch,2,%"), 1.5 * of("pitch,0,%"));  // 2 % of 1500 m/s
+        EXPECT_GT(of("missing,90,%"), of("missing,0,%"));
+    }
+    EXPECT_THAT(run("evaluate m.safetensors --data set --robustness"),
+                FailsWith(2, "--robustness needs --report"));
+}
+
+TEST(SpeedQuality, IsWhatItsFormulasSay) {
+    Array<float> truth({20, 20}), found({20, 20});
+    for (Index i = 0; i < 20; ++i)
+        for (Index j = 0; j < 20; ++j) {
+            const bool inside = i >= 8 && i < 12 && j >= 8 && j < 12;
+            truth(i, j) = inside ? 1540 : 1500;
+            found(i, j) = (inside ? 1522.0f : 1502.0f) + (j % 2 == 0 ? 3.0f : -3.0f);
+        }
+    const SpeedQuality quality = quality_of(found, truth);
+    EXPECT_NEAR(quality.rmse, std::sqrt((16 * (18 * 18 + 9) + 384 * (2 * 2 + 9)) / 400.0), 1e-4);
+    EXPECT_NEAR(quality.mae, (16 * 18 + 384 * 3) / 400.0, 1e-4);
+    EXPECT_NEAR(quality.contrast, 0.5, 1e-6);  // 20 of 40 m/s
+    EXPECT_NEAR(quality.contrast_to_noise, 20 / std::sqrt(18.0), 1e-3);
+    EXPECT_NEAR(quality_of(truth, truth).ssim, 1, 1e-6);
+    EXPECT_LT(quality.ssim, 1);
+    std::fill(truth.begin(), truth.end(), 1500.0f);
+    EXPECT_TRUE(std::isnan(quality_of(found, truth).contrast));
+    EXPECT_TRUE(std::isnan(quality_of(found, truth).contrast_to_noise));
+}
+
+TEST(BoxChart, DrawsQuartilesAndWhatLiesFarOff) {
+    const std::string svg = svg_box_chart(
+        std::vector<BoxSeries>{{"a < b", {1, 2, 3, 4, 5, 30, NAN}}, {"none", {}}}, "title", "m/s");
+    EXPECT_THAT(svg, HasSubstr("a &lt; b"));
+    EXPECT_THAT(svg, HasSubstr("<circle"));  // 30
+    EXPECT_EQ(quantile_of({4, 1, 3, 2}, 0.5), 2.5);
+    EXPECT_EQ(quantile_of({4, 1, 3, 2}, 1), 4);
 }
 
 TEST_F(CalibrateSpeed, TimesModelsOnDelaysOfTheirOwn) {
