@@ -3,10 +3,12 @@
 // As allocation_tests.cpp, for what works in the Fourier domain.
 #include <gtest/gtest.h>
 
+#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/classical/deconvolution.hpp>
 
 #include "tests/support/counted_allocations.hpp"
+#include "tests/support/tiny_lens_model.hpp"
 #include "tests/support/tiny_model.hpp"
 
 namespace sonolux {
@@ -60,6 +62,21 @@ TEST(FourierAllocation, DoesNotHappenWhileABlurIsUndone) {
             EXPECT_EQ(allocations, before) << name << ", " << to_string(border);
             EXPECT_EQ(status, Status::ok);
         }
+}
+
+TEST(FourierAllocation, DoesNotHappenWhileACaptureThroughALensIsRecovered) {
+    const Model model = tiny_lens_model();
+    Context context;
+    LensRecovery recovery(model, 30, 41, 4, context);
+    recovery.keep_linear();
+    const Array<float> capture = tiny_lens_scene(30, 41);
+    const std::vector<double> noise(3, 1e-4);
+    Array<float> image(capture.shape());
+    Status status = recovery.run(capture, noise, image, context);  // OpenMP starts its threads
+    const long before = allocations;
+    for (int i = 0; i < 3 && status == Status::ok; ++i) status = recovery.run(capture, noise, image, context);
+    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(status, Status::ok);
 }
 
 std::vector<ShrinkageFieldsOptions> shrinkage_fields_of_every_kind() {
