@@ -266,17 +266,21 @@ TEST_F(ZeaFiles, WithSeveralTracksAreReadByLabel) {
         ThrowsMessage<Error>(AllOf(HasSubstr("has no track \"harmonic\""), HasSubstr("(\"focused\")"))));
 }
 
+/// One track of samples 0, 1, ..., heard by `heard` channels in each transmission, those of `indices`.
+template <class T>
+void write_heard(const std::string& path, Index heard, const std::vector<T>& indices) {
+    Hdf5File file = Hdf5File::create(path);
+    std::vector<float> raw(static_cast<std::size_t>(sent * times * heard));
+    for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<float>(i);
+    put<float>(file, "tracks/track_0/data/raw_data", {1, sent, times, heard, 1}, raw);
+    put<T>(file, "tracks/track_0/scan/rx_aperture_indices", {sent, heard}, indices);
+    Fields().write(file, "tracks/track_0/scan", "probe/probe_geometry");
+    file.set_attribute("/", "zea_version", "0.1.8");
+    file.commit();
+}
+
 TEST_F(ZeaFiles, WithFewerChannelsThanElementsHaveNanElsewhere) {
-    {
-        Hdf5File file = Hdf5File::create(path("a.hdf5"));
-        std::vector<float> raw(sent * times * 2);
-        for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<float>(i);
-        put<float>(file, "tracks/track_0/data/raw_data", {1, sent, times, 2, 1}, raw);
-        put<std::int32_t>(file, "tracks/track_0/scan/rx_aperture_indices", {sent, 2}, {0, 5, 1, 6, 11, 2});
-        Fields().write(file, "tracks/track_0/scan", "probe/probe_geometry");
-        file.set_attribute("/", "zea_version", "0.1.8");
-        file.commit();
-    }
+    write_heard<std::int32_t>(path("a.hdf5"), 2, {0, 5, 1, 6, 11, 2});
     const ChannelData data = read_channel_data(path("a.hdf5"));
     EXPECT_EQ(data.values(0, 1, 6, 4), (1 * times + 4) * 2 + 1);
     EXPECT_EQ(data.values(0, 2, 11, 4), (2 * times + 4) * 2);
@@ -287,16 +291,7 @@ TEST_F(ZeaFiles, WithAsManyChannelsAsElementsMayHaveThemInAnotherOrder) {
     std::vector<std::int32_t> backwards;
     for (Index k = 0; k < sent; ++k)
         for (Index e = 0; e < elements; ++e) backwards.push_back(static_cast<std::int32_t>(elements - 1 - e));
-    {
-        Hdf5File file = Hdf5File::create(path("a.hdf5"));
-        std::vector<float> raw(sent * times * elements);
-        for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<float>(i);
-        put<float>(file, "tracks/track_0/data/raw_data", {1, sent, times, elements, 1}, raw);
-        put<std::int32_t>(file, "tracks/track_0/scan/rx_aperture_indices", {sent, elements}, backwards);
-        Fields().write(file, "tracks/track_0/scan", "probe/probe_geometry");
-        file.set_attribute("/", "zea_version", "0.1.8");
-        file.commit();
-    }
+    write_heard(path("a.hdf5"), elements, backwards);
     const ChannelData data = read_channel_data(path("a.hdf5"));
     EXPECT_EQ(data.values(0, 1, elements - 1, 4), (1 * times + 4) * elements);
     EXPECT_EQ(data.values(0, 2, 0, 3), (2 * times + 3) * elements + elements - 1);
@@ -306,24 +301,14 @@ TEST_F(ZeaFiles, WithAsManyChannelsAsElementsMayHaveThemInAnotherOrder) {
 
 TEST_F(ZeaFiles, WhoseChannelsAreOfNoElementOrOfOneTwiceAreRefused) {
     const auto refused = [&](const std::vector<float>& indices, const char* message) {
-        {
-            Hdf5File file = Hdf5File::create(path("a.hdf5"));
-            put<float>(file, "tracks/track_0/data/raw_data", {1, sent, times, 2, 1},
-                       std::vector<float>(sent * times * 2));
-            put<float>(file, "tracks/track_0/scan/rx_aperture_indices", {sent, 2}, indices);
-            Fields().write(file, "tracks/track_0/scan", "probe/probe_geometry");
-            file.set_attribute("/", "zea_version", "0.1.8");
-            file.commit();
-        }
+        write_heard(path("a.hdf5"), 2, indices);
         EXPECT_THAT([&] { (void)read_channel_data(path("a.hdf5")); },
-                    ThrowsMessage<Error>(
-                        AllOf(HasSubstr("a.hdf5"), HasSubstr("rx_aperture_indices"), HasSubstr(message))));
+                    ThrowsMessage<Error>(HasSubstr(sentence("rx_aperture_indices\" ", message))));
     };
     refused({0, 5, 1.5F, 6, 11, 2}, "of transmission 2 must be whole numbers from 0 to 11, got 1.5");
     refused({0, 5, 1, 6, 11, 12}, "of transmission 3 must be whole numbers from 0 to 11, got 12");
     refused({0, 5, -1, 6, 11, 2}, "of transmission 2 must be whole numbers from 0 to 11, got -1");
     refused({0, 5, 1, 6, 2, 2}, "of transmission 3 has 2 twice");
-    refused({0, 5, std::nanf(""), 6, 1, 2}, "of transmission 2 must be whole numbers");
 }
 
 void expect_refused(const std::string& path, const Fields& fields, const char* message) {
