@@ -157,7 +157,6 @@ FrameFeatures trust_features(const TrustInput& frame, View<float> features, Work
         std::log(1 + change),
         log_ratio(std::sqrt(sums.mean_squares / static_cast<double>(std::max<Index>(sums.measurements, 1))),
                   unexplained),
-        std::log(std::clamp(frame.held_out, 1e-3, 1e3)),
         log_ratio(std::sqrt(sums.far_squares / static_cast<double>(std::max<Index>(sums.far, 1))),
                   unexplained),
         sums.products / std::max(std::sqrt(sums.first_squares * sums.second_squares), 1e-30)};
@@ -183,8 +182,6 @@ FrameFeatures trust_features(const TrustInput& frame, View<float> features, Work
             const Index p = i * columns + j;
             plane(3)[p] = std::abs(speed[p] - frame.start.data()[p]);
             plane(12)[p] = std::abs(speed[p] - static_cast<float>(frame.uniform_speed));
-            plane(13)[p] =
-                frame.of_even.empty() ? 0 : std::abs(frame.of_even.data()[p] - frame.of_odd.data()[p]);
             const float down = i + 1 < rows ? speed[p + columns] - speed[p] : speed[p] - speed[p - columns];
             const float across = j + 1 < columns ? speed[p + 1] - speed[p] : speed[p] - speed[p - 1];
             plane(6)[p] = std::sqrt(down * down + across * across);
@@ -203,7 +200,7 @@ FrameFeatures trust_features(const TrustInput& frame, View<float> features, Work
             plane(10)[p] = static_cast<float>(depth * depth);
             plane(11)[p] = static_cast<float>(side * side);
         }
-    for (const Index f : {3, 5, 6, 7, 12, 13}) average_near(plane(f), rows, columns, lines);
+    for (const Index f : {3, 5, 6, 7, 12}) average_near(plane(f), rows, columns, lines);
     for (Index p = 0; p < pixels; ++p) {
         plane(5)[p] = std::sqrt(plane(5)[p] / std::max(plane(7)[p], 0.25f));
         plane(7)[p] /= static_cast<float>(measurements);
@@ -215,7 +212,7 @@ FrameFeatures trust_features(const TrustInput& frame, View<float> features, Work
             plane(8)[i * columns + j] = below / static_cast<float>(rows - i);
         }
     }
-    for (const Index f : {3, 5, 6, 12, 13}) logarithm(f, 1);
+    for (const Index f : {3, 5, 6, 12}) logarithm(f, 1);
     for (const Index f : {7, 8}) logarithm(f, 0.05f);
     return found;
 }

@@ -15,7 +15,7 @@
 // of tissue. That is learned from good frames alone; no kind of bad ones is assumed. h takes for 0 what is no
 // fault: more delays than usual. N looks for what noise is, much that is unexplained and nothing that is
 // explained: 0 is the median of good frames and 95 % of them are below 1. On its own D spreads that over
-// twelve directions.
+// eleven directions.
 //
 // Pixel features, in this order ("near": mean over 7 x 7 pixels):
 //
@@ -26,15 +26,20 @@
 //     4  log(1 + |map - start| of the frame, m/s)      11  (distance from the middle / half the width)^2
 //     5  log(1 + unexplained rms near p, ns)           12  log(1 + |map - uniform speed| near p, m/s)
 //     6  log(1 + |gradient| of the map near p, m/s a pixel)
-//    13  log(1 + |difference between the inverses of both halves| near p, m/s)
 //
 // start: the coarse inverse of a network that has one, else the best uniform speed. Frame features:
 //
-//     0  best uniform speed / 100 m/s                   5  log: largest rms of one measurement over that of
-//     all 1  share of the trusted delays that was measured  6  log(1 + rms of map less uniform speed, m/s) 2
-//     log of the unexplained rms                     7  log(1 + mean |map - start|, m/s) 3  log: that over
-//     what a uniform speed leaves     8  log: rms of measurements' mean residuals over 2 4  log: rms of
-//     differences between neighbours' residuals over 2
+//     0  best uniform speed / 100 m/s
+//     1  share of the trusted delays that was measured
+//     2  log of the unexplained rms, ns
+//     3  log: that over what a uniform speed leaves
+//     4  log: rms of differences between neighbours' residuals, over that of the residual
+//     5  log: largest rms of one measurement over that of all
+//     6  log(1 + rms of map less uniform speed, m/s)
+//     7  log(1 + mean |map - start|, m/s)
+//     8  log: rms of measurements' mean residuals, over the same
+//     9  log: rms of differences between residuals 4 columns apart, over the same
+//    10  correlation between the residuals of one measurement and of the next
 #pragma once
 
 #include <array>
@@ -47,12 +52,12 @@
 
 namespace sonolux {
 
-inline constexpr Index trust_pixel_features = 14, trust_frame_features = 12;
+inline constexpr Index trust_pixel_features = 13, trust_frame_features = 11;
 
 /// What a model file says under "trust":
 ///
-///     {"deviation": [14 numbers], "centre": [12 numbers], "whitener": [144 numbers, row by row],
-///     "limit": 3.9,
+///     {"deviation": [13 numbers], "centre": [11 numbers],
+///      "whitener": [121 numbers, row by row], "limit": 3.9,
 ///      "noise_centre": 1.8, "noise_limit": 1.5, "protocol": "how it was calibrated"}
 struct TrustCalibration {
     std::array<double, trust_pixel_features> deviation{};  ///< b
@@ -72,15 +77,12 @@ struct TrustCalibration {
 
 /// A frame that a network has mapped.
 struct TrustInput {
-    View<const float> speed, start;     ///< [rows, columns], m/s
-    View<const float> of_even, of_odd;  ///< the same of both halves, or empty
-    View<const float> residual;         ///< [measurement, rows, columns], s; anything where counts are 0
-    View<const float> counts;           ///< the same: 1 where a delay counted
-    double uniform_speed = 0;           ///< m/s
-    double deviation = 0;               ///< s, root mean square of what that leaves unexplained
-    double measured = 0;                ///< share of the trusted delays
-    double held_out = 1;  ///< rms of what the inverses of halves leave of the others, over what a uniform
-                          ///< speed leaves
+    View<const float> speed, start;  ///< [rows, columns], m/s
+    View<const float> residual;      ///< [measurement, rows, columns], s; anything where counts are 0
+    View<const float> counts;        ///< the same: 1 where a delay counted
+    double uniform_speed = 0;        ///< m/s
+    double deviation = 0;            ///< s, root mean square of what that leaves unexplained
+    double measured = 0;             ///< share of the trusted delays
 };
 
 struct FrameFeatures {

@@ -71,7 +71,7 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
                        std::max({network_->run_workspace_bytes(rows, columns, context_, observation),
                                  coarse_ != nullptr ? coarse_->workspace_bytes(context_)
                                                     : forward_->workspace_bytes(context_),
-                                 judging_bytes()});
+                                 Workspace::bytes<float>(pixels) + judging_bytes()});
     if (!options.progress) return;
     context_.set_progress([this, progress = options.progress](const Progress& stage) {
         stopped_ = !progress(stage);

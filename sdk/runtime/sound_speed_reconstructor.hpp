@@ -116,8 +116,6 @@ private:
     /// `speed` and `start` (m/s) are of the same.
     void judge(const Mapped& mapped, View<const float> speed, View<const float> start,
                MapTrust& trust) noexcept;
-    /// Maps of every other measurement (m/s), and how far each tells the others: TrustInput::held_out.
-    [[nodiscard]] double halve(const Mapped& mapped, View<float> of_even, View<float> of_odd) noexcept;
     [[nodiscard]] std::size_t judging_bytes() const noexcept;
 
     TravelTimeProblem problem_;

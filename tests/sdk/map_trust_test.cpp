@@ -30,7 +30,7 @@ TrustCalibration simple_calibration() {
     TrustCalibration calibration;
     calibration.deviation[0] = std::log(4.0);
     calibration.deviation[1] = 1;
-    calibration.whitener[13] = 10;  // of the share that was measured, alone
+    calibration.whitener[12] = 10;  // of the share that was measured, alone
     calibration.centre[1] = 1;
     calibration.limit = 2;
     calibration.noise_centre = 100;
@@ -163,7 +163,7 @@ TEST(MapTrust, IsFittedToErrorsSoThatIntervalsHoldWhatTheySay) {
         double squares = 0;
         for (Index n = 0; n < 600; ++n)
             squares += std::pow(std::log(double{stated.data()[n]} / double{known.data()[n]}), 2) / 600;
-        EXPECT_LT(std::sqrt(squares), 0.08);  // 0.04 for 14 numbers from 4,800 errors, 0.02 of the pull
+        EXPECT_LT(std::sqrt(squares), 0.08);  // 0.04 for 13 numbers from 4,800 errors, 0.02 of the pull
     }
     // A frame far off is told.
     FrameFeatures far = frames[0].frame;
@@ -192,7 +192,7 @@ TEST(MapTrust, IsPartOfTheModelFileAndMayBeMissing) {
     EXPECT_THAT([&] { (void)save_model(model); }, ThrowsMessage<Error>(HasSubstr("trust.limit must be")));
     model.trust = to_json(simple_calibration()).set("centre", Json::list().append(1.0));
     EXPECT_THAT([&] { (void)save_model(model); },
-                ThrowsMessage<Error>(HasSubstr("trust.centre must be 12 numbers, got 1")));
+                ThrowsMessage<Error>(HasSubstr("trust.centre must be 11 numbers, got 1")));
     model.trust = to_json(simple_calibration()).set("colour", "red");
     EXPECT_THAT([&] { (void)save_model(model); }, ThrowsMessage<Error>(HasSubstr("colour")));
     Model denoiser;
