@@ -21,10 +21,10 @@ struct MapPanel {
     std::string caption;          ///< one line
     View<const float> values;     ///< [rows, columns]
     Index height = 0, width = 0;  ///< of the image in pixels: each shows the nearest value
-    FigureAxis down, across;
+    FigureAxis down = {}, across = {};
     double lower = 0, upper = 1;  ///< the values of the first and the last colour
     ColourMap map = ColourMap::viridis;
-    std::string unit;
+    std::string unit = {};
     std::optional<FigureAxis> right = {};  ///< what down measures, in another quantity
     Colour missing = {255, 0, 255};        ///< of NaN
     bool hatched = false;                  ///< NaN under dark lines: no colour of any map, and no value
