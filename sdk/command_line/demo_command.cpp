@@ -27,6 +27,11 @@ void run(DemoOptions& options, const CommonOptions& common) {
         fmt::print("Deblurred, PSNR of each method:\n\n{}\n",
                    aligned(deblurred.front(), {deblurred.begin() + 1, deblurred.end()}));
     }
+    if (!summary.lenses.empty()) {
+        const auto lenses = lens_table(summary);
+        fmt::print("Through a lens of one diffractive surface:\n\n{}\n",
+                   aligned(lenses.front(), {lenses.begin() + 1, lenses.end()}));
+    }
     if (!summary.sound_speed.empty()) {
         const auto mapped = sound_speed_table(summary.sound_speed);
         fmt::print("Speed of sound from simulated recordings, in m/s:\n\n{}\n",
@@ -50,9 +55,9 @@ void add_demo(CLI::App& program, CommonOptions& common) {
         "shipped models.\n"
         "Then blurs them as a shaken camera and a lens out of focus would, and deblurs them with "
         "the shipped\n"
-        "network, total variation and a Wiener filter. Then simulates two recordings of ultrasound in "
-        "tissue and maps\n"
-        "their speed of sound.\n\n"
+        "network, total variation and a Wiener filter. Sees them through two diffractive lenses, and takes "
+        "that blur\n"
+        "away. Then simulates two recordings of ultrasound in tissue and maps their speed of sound.\n\n"
         "Examples:\n"
         "  sonolux demo --output out/demo\n"
         "  sonolux demo --image noisy.jpg --sigma 15          denoise an image of yours\n"

@@ -12,6 +12,7 @@
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/pipelines/demo_deblurring.hpp>
 #include <sonolux/sdk/pipelines/demo_sound_speed.hpp>
+#include <sonolux/sdk/pipelines/evaluate_lens.hpp>
 
 namespace sonolux {
 
@@ -44,6 +45,7 @@ struct DemoResult {
 struct DemoSummary {
     std::vector<DemoResult> results;
     std::vector<DeblurDemoResult> deblurred;  ///< empty for an image of the user's, or without a model for it
+    std::vector<std::vector<LensResult>> lenses;    ///< of each lens; likewise
     std::vector<SoundSpeedDemoResult> sound_speed;  ///< likewise
     std::string device;
     std::filesystem::path report;
@@ -55,12 +57,15 @@ struct DemoSummary {
 ///     NAME_sigmaS_noisy.png       the whole images
 ///     NAME_sigmaS_denoised.png
 ///     NAME_shake.png, NAME_defocus.png and what else DeblurringDemo::show writes
-///     speed_1_network.png and what else run_sound_speed_demo writes
-///     report.html
+///     lens_fresnel.png, lens_harmonic.png    truth, capture, linear estimate, recovered; differences in
+///     colour speed_1_network.png and what else run_sound_speed_demo writes report.html
 ///
 /// Throws Error where no model or photograph can be had, naming where it was looked for; Error{cancelled}
 /// once `progress` has returned false.
 DemoSummary run_demo(const DemoOptions& options);
+
+/// What became of photographs through each lens: a header, and a line for each method.
+[[nodiscard]] std::vector<std::vector<std::string>> lens_table(const DemoSummary& summary);
 
 /// The table of what was denoised (deblurring_table is the other): a header, a line for each result, and
 /// means for each noise level.

@@ -55,7 +55,9 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
     recipe.seed = options.seed;
     LensSceneRecipe& scene = recipe.scenes;
     scene.photographs = {options.data};
-    scene.reductions = {scene.reductions.front()};
+    require(options.reduction >= 0 && options.reduction <= 16, Status::invalid_argument,
+            "lens evaluation: reduction must be 0 to 16, got ", options.reduction);
+    scene.reductions = {options.reduction > 0 ? options.reduction : scene.reductions.front()};
     scene.dead_leaves_fraction = scene.black_fraction = 0;
     scene.darkest = scene.brightest = scene.least_saturation = scene.most_saturation = 1;
     const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
@@ -86,17 +88,18 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
         bright += add(results[0], capture, truth, to_srgb) ? 1 : 0;
         (void)add(results[1], recovery.linear(), truth, to_srgb);
         (void)add(results[2], image, truth, to_srgb);
-        if (n == options.pictured && !options.picture.empty()) {
+        if (n == options.pictured && (!options.picture.empty() || options.drawn != nullptr)) {
             const Array<float> sharp = apply_colour_matrix(to_srgb, truth),
                                seen_light = apply_colour_matrix(to_srgb, capture),
                                linear = apply_colour_matrix(to_srgb, recovery.linear()),
                                learned = apply_colour_matrix(to_srgb, image);
-            write_image(options.picture, draw_recoveries(sharp,
-                                                         {{"captured", seen_light.view()},
-                                                          {"LMMSE 3 x 3", linear.view()},
-                                                          {model.name, learned.view()}},
-                                                         model.name)
-                                             .planes());
+            Canvas figure = draw_recoveries(sharp,
+                                            {{"captured", seen_light.view()},
+                                             {"LMMSE 3 x 3", linear.view()},
+                                             {model.name, learned.view()}},
+                                            model.name);
+            if (!options.picture.empty()) write_image(options.picture, figure.planes());
+            if (options.drawn != nullptr) *options.drawn = std::move(figure);
         }
         if (options.progress)
             require(options.progress({"evaluating", n + 1, options.samples, -1}), Status::cancelled,

@@ -1,4 +1,6 @@
 // sonolux demo, run as people run it.
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
+
 #include "tests/support/command_line.hpp"
 #include "tests/support/tiny_model.hpp"
 
@@ -32,6 +34,30 @@ TEST_F(DemoCommand, OnPhotographs) {
     const std::string report = read_text_file(file("out/report.html"));
     EXPECT_THAT(report, AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("data:image/png;base64,"),
                               HasSubstr("CC0-1.0"), Not(HasSubstr("http://")), EndsWith("</html>\n")));
+}
+
+TEST_F(DemoCommand, SeesPhotographsInColourThroughALens) {
+    fs::create_directories(file("models"));
+    fs::create_directories(file("photographs"));
+    write_model("models/denoise_sigma25.safetensors");
+    fs::copy(find_model("lens_harmonic"), file("models/lens_harmonic.safetensors"));
+    write_noisy("photographs/grey.png", 1, 220, 230);
+    write_noisy("photographs/small.png", 3, 80, 70);
+    const Outcome small = run("demo --models models --photographs photographs --sigma 25 --output out");
+    ASSERT_EQ(small.status, 0) << small.err;
+    EXPECT_THAT(small.err,
+                HasSubstr("no photograph in colour has 208 x 208 pixels: recovery through that lens"));
+    EXPECT_THAT(small.out, Not(HasSubstr("Through a lens")));
+
+    write_noisy("photographs/large.png", 3, 220, 230);
+    const Outcome outcome = run("demo --models models --photographs photographs --sigma 25 --output out");
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("lens_fresnel.safetensors: is missing"));
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("Through a lens of one diffractive surface:"),
+                      HasSubstr("lens_harmonic  captured"), HasSubstr("lens_harmonic   network")));
+    EXPECT_GT(read_image(file("out/lens_harmonic.png")).columns(), 4 * 192);
+    EXPECT_THAT(read_text_file(file("out/report.html")), HasSubstr("lens_harmonic: one piece"));
 }
 
 TEST_F(DemoCommand, DeblursPhotographsBesideOtherMethods) {

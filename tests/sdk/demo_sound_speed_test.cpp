@@ -31,7 +31,7 @@ TEST(SoundSpeedDemoSlow, ShowsMapsThatAreNearerToTheTruthThanTheBestUniformSpeed
     for (const SoundSpeedDemoResult& result : results) {
         EXPECT_GT(result.valid_share, 0.9) << result.name;
         EXPECT_LT(result.lbfgs.error, result.uniform_error) << result.name;
-        EXPECT_LT(result.network.error, 0.9 * result.uniform_error) << result.name;
+        EXPECT_LT(result.network.error, 0.95 * result.uniform_error) << result.name;
         for (const auto* method : {&result.lbfgs, &result.network})
             EXPECT_TRUE(std::filesystem::exists(folder / (method->stem + ".png"))) << method->stem;
     }
