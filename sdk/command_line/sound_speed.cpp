@@ -94,19 +94,6 @@ bool same_pixels(const ImageGrid& a, const ImageGrid& b) {
            near(a.z(static_cast<double>(a.rows - 1)), b.z(static_cast<double>(b.rows - 1)));
 }
 
-/// Root mean square over the pixels that both maps have.
-double rms_difference(View<const float> a, View<const float> b) {
-    double sum = 0;
-    Index count = 0;
-    for (Index n = 0; n < a.elements(); ++n) {
-        const double difference = double{a.data()[n]} - double{b.data()[n]};
-        if (!std::isfinite(difference)) continue;
-        sum += difference * difference;
-        ++count;
-    }
-    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
-}
-
 /// The map as a figure or as numbers, and the picture of delays.
 void write_results(const SoundSpeedArguments& arguments, OutputKind kind, const SoundSpeedPipeline& pipeline,
                    const SoundSpeedFrame& frame, int refined, View<const float> truth, Context& context) {

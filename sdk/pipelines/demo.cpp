@@ -192,11 +192,13 @@ private:
         }
         std::vector<Subject> subjects;
         for (const Photograph& photograph : photographs_in(folder)) {
-            sources_.push_back(photograph.path);
             const std::string credit =
                 photograph.author.empty() ? "" : fmt::format("{}, {}", photograph.author, photograph.licence);
-            subjects.push_back(
-                {photograph.name, credit, as_stack(clean_crop(read_image(photograph.path.string())))});
+            if (folder_.empty()) folder_ = photograph.path.parent_path();
+            const Image image = read_image(photograph.path.string());
+            if (image.channels() == 3)
+                largest_in_colour_ = std::max(largest_in_colour_, std::min(image.rows(), image.columns()));
+            subjects.push_back({photograph.name, credit, as_stack(clean_crop(image))});
         }
         return subjects;
     }
@@ -317,10 +319,7 @@ private:
         std::string why;
         if (!fs::is_regular_file(path))
             why = path.string() + ": is missing";
-        else if (!std::any_of(sources_.begin(), sources_.end(), [](const fs::path& source) {
-                     const Image image = read_image(source.string());
-                     return image.channels() == 3 && std::min(image.rows(), image.columns()) >= size + seam;
-                 }))
+        else if (largest_in_colour_ < size + seam)
             why = fmt::format("no photograph in colour has {0} x {0} pixels", size + seam);
         if (!why.empty()) {
             if (options_.say) options_.say(why + ": recovery through that lens is left out");
@@ -328,7 +327,7 @@ private:
         }
         Canvas figure(1, 1);
         EvaluateLensOptions options;
-        options.data = sources_.front().parent_path().string();
+        options.data = folder_.string();
         options.size = size;
         options.samples = pieces;
         options.reduction = 1;
@@ -433,7 +432,8 @@ private:
     DemoSummary summary_;
     std::vector<Detail> details_;
     std::optional<Model> deblurring_model_, sound_speed_model_;
-    std::vector<fs::path> sources_;  // of the photographs
+    fs::path folder_;              // of the photographs
+    Index largest_in_colour_ = 0;  // rows or columns, the fewer, of the largest of them that is in colour
     std::vector<std::pair<Canvas, std::string>> lens_figures_;
     std::vector<Model> lens_models_;
     Index done_ = 0, total_ = 0;

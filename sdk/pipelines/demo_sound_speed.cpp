@@ -1,6 +1,7 @@
 // sonolux/sdk/pipelines/demo_sound_speed.cpp
 #include <sonolux/sdk/pipelines/demo_sound_speed.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string_view>
@@ -83,17 +84,12 @@ density = "constant"
 scatterer_strength = 0.05
 )";
 
-/// Over the pixels that have a speed.
-double error_of(View<const float> speed, View<const float> truth, double uniform = 0) {
-    double sum = 0;
-    Index count = 0;
-    for (Index n = 0; n < speed.elements(); ++n) {
-        if (!std::isfinite(speed.data()[n])) continue;
-        const double error = (uniform > 0 ? uniform : double{speed.data()[n]}) - truth.data()[n];
-        sum += error * error;
-        ++count;
-    }
-    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
+/// One speed where a map has any.
+Array<float> uniform_like(View<const float> map, double speed) {
+    Array<float> uniform(map.shape());
+    std::transform(map.data(), map.data() + map.elements(), uniform.begin(),
+                   [&](float here) { return std::isfinite(here) ? static_cast<float>(speed) : here; });
+    return uniform;
 }
 
 /// A map of the first frame, of the model's pairs whatever the method is.
@@ -155,7 +151,7 @@ std::vector<SoundSpeedDemoResult> run_sound_speed_demo(const SoundSpeedDemoOptio
               std::tuple(InversionMethod::network, "network", &result.network)}) {
             const Mapped mapped = map_recording(file, model, method, truth, context);
             const SoundSpeedFrame& frame = mapped.frame;
-            place->error = error_of(frame.sound_speed, truth.sound_speed);
+            place->error = rms_difference(frame.sound_speed, truth.sound_speed);
             place->seconds = frame.inversion_seconds;
             place->figure =
                 draw_sound_speed(*mapped.pipeline, frame, fmt::format("{}, {}", result.name, name), context,
@@ -164,7 +160,8 @@ std::vector<SoundSpeedDemoResult> run_sound_speed_demo(const SoundSpeedDemoOptio
             write_image((options.output / (place->stem + ".png")).string(), place->figure.planes());
             result.valid_share = frame.delays.valid_share;
             result.uniform_speed = 1 / frame.record.uniform_slowness;
-            result.uniform_error = error_of(frame.sound_speed, truth.sound_speed, result.uniform_speed);
+            result.uniform_error =
+                rms_difference(uniform_like(frame.sound_speed, result.uniform_speed), truth.sound_speed);
             result.delay_seconds = frame.filter_seconds + frame.delay_seconds;
         }
         results.push_back(std::move(result));

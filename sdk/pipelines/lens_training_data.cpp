@@ -225,21 +225,13 @@ LensValidation::LensValidation(const LensTrainingRecipe& recipe, const LensScene
         cases_.back()->make(static_cast<std::uint64_t>(i), serial);
     }
     psnr_.resize(cases_.size());
-    const Shape domain = cases_[0]->domain();
-    for (int thread = 0; thread < context.threads(); ++thread) {
-        workers_.push_back(std::make_unique<Worker>());
-        Worker& worker = *workers_.back();
-        worker.estimate = Array<float>(domain);
-        worker.context.set_isa(context.isa());
-        worker.context.workspace().reserve(
-            network.run_workspace_bytes(domain[1], domain[2], worker.context, cases_[0]->observation()));
-    }
+    workers_ = make_validation_workers(network, cases_[0]->domain(), cases_[0]->observation(), context);
 }
 
 double LensValidation::psnr(UnrolledNetwork& network, Index steps) noexcept {
     network.update(1);
     parallel_for(threads_, std::ssize(cases_), [&](Index item, int thread) noexcept {
-        Worker& worker = *workers_[static_cast<std::size_t>(thread)];
+        ValidationWorker& worker = *workers_[static_cast<std::size_t>(thread)];
         const LensCase& one = *cases_[static_cast<std::size_t>(item)];
         network.forward(one.start(), one.observation(), worker.estimate, steps, worker.context);
         for (float& value : worker.estimate) value = std::max(value, 0.0F);

@@ -14,6 +14,7 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/pipelines/lens_training_recipe.hpp>
+#include <sonolux/sdk/pipelines/validation_workers.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/training/training_case.hpp>
 #include <sonolux/solvers/training/validation.hpp>
@@ -80,11 +81,7 @@ private:
     std::vector<std::unique_ptr<LensCase>> cases_;
     std::vector<double> psnr_;
     Context& threads_;
-    struct Worker {
-        Context context{make_serial_runner()};
-        Array<float> estimate;
-    };
-    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::unique_ptr<ValidationWorker>> workers_;
 };
 
 }  // namespace sonolux

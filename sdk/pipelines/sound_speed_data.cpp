@@ -6,6 +6,7 @@
 #include <limits>
 
 #include <sonolux/sdk/files/training_set.hpp>
+#include <sonolux/sdk/pipelines/median.hpp>
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
 namespace sonolux {
@@ -261,22 +262,14 @@ SoundSpeedValidation::SoundSpeedValidation(const SoundSpeedSetup& setup, const U
         }
     errors_.resize(cases_.size());
     if (cases_.empty()) return;
-    const Shape domain = setup.forward->domain();
-    for (int thread = 0; thread < context.threads(); ++thread) {
-        workers_.push_back(std::make_unique<Worker>());
-        Worker& worker = *workers_.back();
-        worker.estimate = Array<float>(domain);
-        worker.context.set_isa(context.isa());
-        worker.context.workspace().reserve(
-            network.run_workspace_bytes(domain[0], domain[1], worker.context, cases_[0]->observation()));
-    }
+    workers_ = make_validation_workers(network, setup.forward->domain(), cases_[0]->observation(), context);
 }
 
 double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcept {
     network.update(1);
     parallel_for(threads_, static_cast<Index>(cases_.size()), [&](Index item, int thread) noexcept {
         const auto i = static_cast<std::size_t>(item);
-        Worker& worker = *workers_[static_cast<std::size_t>(thread)];
+        ValidationWorker& worker = *workers_[static_cast<std::size_t>(thread)];
         const DelayCase& one = *cases_[i];
         network.forward(one.start(), one.observation(), worker.estimate, steps, worker.context);
         to_sound_speed(worker.estimate, one.whitening(), setup_.problem, worker.estimate);
@@ -287,10 +280,7 @@ double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcep
         }
         errors_[i] = std::sqrt(squares / static_cast<double>(worker.estimate.elements()));
     });
-    std::vector<double> sorted(errors_);
-    std::sort(sorted.begin(), sorted.end());
-    const std::size_t n = sorted.size();
-    return -(n % 2 == 1 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]));
+    return -median(errors_);
 }
 
 }  // namespace sonolux

@@ -9,6 +9,7 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/pipelines/sound_speed_recipe.hpp>
+#include <sonolux/sdk/pipelines/validation_workers.hpp>
 #include <sonolux/solvers/training/training_case.hpp>
 #include <sonolux/solvers/uniform_whitening.hpp>
 
@@ -64,8 +65,8 @@ private:
     Array<float> residuals_;
 };
 
-/// Sets this fraction of each map of `mask` [measurement, rows, columns] to 0: where a random field of nodes x
-/// nodes values (2 to 256), interpolated between them, is lowest. Allocates.
+/// Sets this fraction of each map of `mask` [measurement, rows, columns] to 0: where a random field of nodes
+/// x nodes values (2 to 256), interpolated between them, is lowest. Allocates.
 void leave_out_patches(View<float> mask, double fraction, Index nodes, Philox random);
 
 /// One sample of a set as a network sees it.
@@ -118,17 +119,13 @@ public:
     [[nodiscard]] const std::vector<double>& errors() const noexcept { return errors_; }
 
 private:
-    struct Worker {
-        Context context{make_serial_runner()};
-        Array<float> estimate;
-    };
     const SoundSpeedSetup& setup_;
     std::vector<DelaySamples> sources_;
     std::vector<std::unique_ptr<DelayCase>> cases_;
     std::vector<View<const float>> truths_;
     std::vector<double> errors_;
     Context& threads_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::unique_ptr<ValidationWorker>> workers_;
 };
 
 }  // namespace sonolux
