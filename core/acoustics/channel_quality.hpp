@@ -45,8 +45,8 @@ struct ChannelQuality {
 
     /// Whether one number of the recording may be used: no rail, no NaN.
     [[nodiscard]] bool good(float value) const noexcept {
-        return value - value == 0 && !(lowest_is_rail && value == lowest) &&
-               !(highest_is_rail && value == highest);
+        const bool rail = (lowest_is_rail && value == lowest) || (highest_is_rail && value == highest);
+        return value - value == 0 && !rail;
     }
 };
 

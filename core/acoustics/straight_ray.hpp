@@ -42,7 +42,8 @@ void trace_straight_ray(const ImageGrid& grid, Point from, Point to, Visit&& vis
         void clip() {
             const double last = static_cast<double>(pixels);
             if (step == 0) {
-                if (!(start >= 0 && start <= last)) leave = -1;
+                const bool inside = start >= 0 && start <= last;  // false for NaN, too
+                if (!inside) leave = -1;
                 return;
             }
             const double a = (0 - start) / step, b = (last - start) / step;

@@ -171,14 +171,14 @@ ImageGrid PairDelays::image_grid_for(const Acquisition& acquisition, const Image
     return image_grid_of(map, checked(acquisition, map, options));
 }
 
-PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, const PairDelaysOptions& options,
                        Context& context)
     : PairDelays(acquisition, map, checked(acquisition, map, options),
                  image_grid_for(acquisition, map, options),
                  FocusingDelays(acquisition, image_grid_for(acquisition, map, options), options.sound_speed),
                  {}, context) {}
 
-PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+PairDelays::PairDelays(const Acquisition& acquisition, const ImageGrid& map, const PairDelaysOptions& options,
                        const FocusingDelays& focusing, View<const float> slowness, Context& context)
     : PairDelays(acquisition, map, checked(acquisition, map, options),
                  image_grid_for(acquisition, map, options), focusing, slowness, context) {}

@@ -86,14 +86,14 @@ public:
     /// Throws Error{invalid_argument} naming the field: no pairs, a pair of a transmission that there is not
     /// or of one with itself, focused beams (whose rays are not the first arrivals), demodulated data, values
     /// out of range, and as DelayAndSum and BlockMatcher do.
-    PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+    PairDelays(const Acquisition& acquisition, const ImageGrid& map, const PairDelaysOptions& options,
                Context& context);
 
     /// The same with images that are formed with other delays than those of c0: `focusing`, on the grid that
     /// image_grid_for gives, with the times of a medium whose slowness is `slowness` on the map, [rows,
     /// columns], s/m. Echoes are then where they belong as far as that is right, and `delays` are L slowness
     /// plus what is still measured. Throws also Error{size_mismatch} for another grid.
-    PairDelays(const Acquisition& acquisition, const ImageGrid& map, PairDelaysOptions options,
+    PairDelays(const Acquisition& acquisition, const ImageGrid& map, const PairDelaysOptions& options,
                const FocusingDelays& focusing, View<const float> slowness, Context& context);
 
     /// What images will be formed on.
