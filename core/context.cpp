@@ -1,5 +1,6 @@
 // sonolux/core/context.cpp
 #include <sonolux/core/context.hpp>
+#include <sonolux/core/cuda/device.hpp>
 
 #ifdef SLX_WITH_OPENMP
 #include <omp.h>
@@ -61,7 +62,8 @@ void Context::set_isa(Isa isa) {
 }
 
 std::string Context::description() const {
-    return sentence("cpu, ", to_string(isa_), ", ", threads(), threads() == 1 ? " thread" : " threads");
+    return sentence(cuda_ ? "cuda, " + cuda_->name() : sentence("cpu, ", to_string(isa_)), ", ", threads(),
+                    threads() == 1 ? " thread" : " threads");
 }
 
 void Context::report(const Progress& progress) noexcept {

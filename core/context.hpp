@@ -16,6 +16,8 @@ namespace sonolux {
 
 enum class Device { cpu, cuda };
 
+class CudaDevice;  // core/cuda/device.hpp
+
 /// Runs the items of a loop, on however many threads its owner likes.
 ///
 /// Results never depend on the number of threads nor on which thread takes which item, so a runner is free in
@@ -59,7 +61,13 @@ public:
     /// The CPU, with the default instruction set. `runner` null means make_openmp_runner().
     explicit Context(std::shared_ptr<ThreadRunner> runner = nullptr);
 
-    [[nodiscard]] Device device() const noexcept { return Device::cpu; }
+    [[nodiscard]] Device device() const noexcept { return cuda_ ? Device::cuda : Device::cpu; }
+
+    /// What has a CUDA form runs on this device from now on, and what has none says so where it is set up.
+    /// Null: the CPU.
+    void set_cuda_device(std::shared_ptr<CudaDevice> device) noexcept { cuda_ = std::move(device); }
+    [[nodiscard]] CudaDevice* cuda_device() const noexcept { return cuda_.get(); }
+
     [[nodiscard]] Isa isa() const noexcept { return isa_; }
 
     /// Throws Error{unsupported} if this processor cannot run it.
@@ -69,7 +77,8 @@ public:
     [[nodiscard]] int threads() const noexcept { return runner_->threads(); }
     [[nodiscard]] Workspace& workspace() noexcept { return workspace_; }
 
-    /// "cpu, avx512, 2 threads": the one place that says what was chosen.
+    /// "cpu, avx512, 2 threads" or "cuda, NVIDIA H200 (compute 9.0), 2 threads": the one place that says what
+    /// was chosen.
     [[nodiscard]] std::string description() const;
 
     void set_log(std::function<void(LogLevel, const std::string&)> log) { log_ = std::move(log); }
@@ -98,6 +107,7 @@ public:
 
 private:
     std::shared_ptr<ThreadRunner> runner_;
+    std::shared_ptr<CudaDevice> cuda_;
     Isa isa_;
     Workspace workspace_;
     std::function<void(LogLevel, const std::string&)> log_;

@@ -1,0 +1,45 @@
+// sonolux/core/cuda/module.hpp
+//
+// The functions of the CUDA module, found by name.
+#pragma once
+
+#include <sonolux/core/error.hpp>
+
+namespace sonolux::cuda {
+
+/// What a function of the module says where it fails: a sentence, cut off where it is longer.
+struct Message {
+    char text[512] = "";
+};
+
+/// The address of a function that the module exports with C linkage. The module is loaded by the first call,
+/// from the folder of the library or program that this code is part of, then from where the loader looks.
+/// Throws Error{unsupported}, naming what was looked for and what the loader said.
+[[nodiscard]] void* module_function(const char* name);
+
+/// The same with its type: `module_call<decltype(slx_cuda_open)>("slx_cuda_open")`.
+template <class Function>
+[[nodiscard]] Function* module_call(const char* name) {
+    return reinterpret_cast<Function*>(module_function(name));
+}
+
+/// Throws Error{status, message} unless `status` is ok.
+inline void require_ok(Status status, const Message& message) {
+    if (status != Status::ok) throw Error(status, message.text);
+}
+
+}  // namespace sonolux::cuda
+
+namespace sonolux {
+class CudaDevice;
+}
+
+// What the module exports for devices; each further part declares its own functions in its own header.
+extern "C" {
+/// The version of Sonolux that the module was built from; must be equal to that of the caller.
+const char* slx_cuda_version() noexcept;
+
+/// A new device, or why there is none. Delete it.
+sonolux::Status slx_cuda_open(int index, sonolux::CudaDevice** device,
+                              sonolux::cuda::Message* message) noexcept;
+}
