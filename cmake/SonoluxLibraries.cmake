@@ -33,7 +33,7 @@ list(REMOVE_ITEM full_sources ${simulation_simd_sources})
 add_library(sonolux_usage INTERFACE)
 target_link_libraries(sonolux_usage INTERFACE sonolux_compile Eigen3::Eigen Boost::headers PkgConfig::KISSFFT)
 target_compile_definitions(sonolux_usage INTERFACE EIGEN_MPL2_ONLY SLX_VERSION="${PROJECT_VERSION}")
-set(runtime_needs PkgConfig::KISSFFT)  # what the libraries are linked with
+set(runtime_needs PkgConfig::KISSFFT ${CMAKE_DL_LIBS})  # what the libraries are linked with
 if(SONOLUX_WITH_OPENMP)
     target_link_libraries(sonolux_usage INTERFACE OpenMP::OpenMP_CXX)
     target_compile_definitions(sonolux_usage INTERFACE SLX_WITH_OPENMP)

@@ -2,6 +2,7 @@
 #
 #   folder    core, priors, ...: the folder of the file that holds the suite
 #   oracle    the suite is called SomethingOracle: compares with networks or figures that others published
+#   gpu       the suite is called SomethingGpu: needs a CUDA device and skips, saying so, where there is none
 #   slow      the suite is called SomethingSlow: minutes, run by `./check --slow`
 file(GLOB_RECURSE sources RELATIVE ${CMAKE_CURRENT_LIST_DIR} ${CMAKE_CURRENT_LIST_DIR}/*_test.cpp)
 foreach(source ${sources})
@@ -23,6 +24,9 @@ foreach(test IN LISTS sonolux_tests_TESTS)
             set(labels ${folder_of_${part}})
             if(part MATCHES "Oracle$")
                 list(APPEND labels oracle)
+            elseif(part MATCHES "Gpu$")
+                list(APPEND labels gpu)
+                set_tests_properties("${test}" PROPERTIES RESOURCE_LOCK gpu)
             elseif(part MATCHES "Slow$")
                 list(APPEND labels slow)
                 set_tests_properties("${test}" PROPERTIES TIMEOUT 7200)
