@@ -22,6 +22,10 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # the CMake of Debian 12 does not know that nvcc has C++20
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+endif()
 
 file(GLOB cuda_sources CONFIGURE_DEPENDS core/cuda/*.cu core/*.cu core/*/*.cu priors/*.cu solvers/*.cu solvers/*/*.cu
     simulation/*/*.cu)
@@ -29,7 +33,6 @@ list(REMOVE_DUPLICATES cuda_sources)
 add_library(sonolux_cuda MODULE ${cuda_sources})
 target_include_directories(sonolux_cuda PRIVATE ${SONOLUX_INCLUDE_DIR})
 target_compile_definitions(sonolux_cuda PRIVATE SLX_VERSION="${PROJECT_VERSION}")
-target_compile_features(sonolux_cuda PRIVATE cuda_std_20)
 # --fmad=false: a * b + c has two roundings as on the CPU, and one where multiply_add says so.
 target_compile_options(sonolux_cuda PRIVATE --fmad=false --expt-relaxed-constexpr -Xcompiler=-fvisibility=hidden
     $<$<BOOL:${CMAKE_COMPILE_WARNING_AS_ERROR}>:-Werror=all-warnings>)
