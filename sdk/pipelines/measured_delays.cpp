@@ -26,15 +26,18 @@ MeasuredDelays measure_delays(const Acquisition& acquisition, View<const float> 
             options.most_rounds);
     PairDelaysOptions pairs = options.pairs;
     MeasuredDelays measured;
-    const int rounds = options.find_speed ? options.most_rounds : 1;
-    for (int round = 0; round < rounds; ++round) {
+    const auto measure = [&] {
         measured.plan = std::make_unique<PairDelays>(acquisition, map, pairs, context);
         context.workspace().reserve(measured.plan->workspace_bytes(context));
         // The search is half a period at the speed of this round, and images reach that much further.
         measured.frame = measured.plan->make_frame();
         const Status status = measured.plan->run(rf, measured.frame, context);
         require(status == Status::ok, status, "measured delays: ", to_string(status));
-        measured.rounds = round + 1;
+        ++measured.rounds;
+    };
+    const int rounds = options.find_speed ? options.most_rounds : 1;
+    for (int round = 0; round < rounds; ++round) {
+        measure();
         const double found = measured.frame.uniform_speed;
         measured.settled = !options.find_speed || std::abs(found - pairs.sound_speed) < options.tolerance;
         if (measured.settled) break;
@@ -43,6 +46,10 @@ MeasuredDelays measure_delays(const Acquisition& acquisition, View<const float> 
                 options.lowest_speed, " and ", options.highest_speed,
                 " m/s; are array, pairs and times those of this recording?");
         pairs.sound_speed = found;
+    }
+    if (options.speed_error != 0) {
+        pairs.sound_speed += options.speed_error;
+        measure();
     }
     return measured;
 }
@@ -99,6 +106,7 @@ MeasuredDelaysOptions read_measured_delays(RecipeTable& recipe, Index sent, doub
     for (std::size_t m = 0; m < first.size(); ++m) options.pairs.pairs.emplace_back(first[m], second[m]);
     options.pairs.sound_speed = recipe.number("delays.sound_speed", sound_speed, 300, 10000);
     options.find_speed = recipe.flag("delays.find_speed", true);
+    options.speed_error = recipe.number("delays.speed_error", 0, -200, 200);
     options.pairs.beamforming.f_number = recipe.number("delays.receive_f_number", 1, 0.1, 100);
     options.pairs.transmit_f_number = recipe.number("delays.f_number", 0.5, 0, 100);
     options.pairs.margins.near = recipe.number("delays.near", 5e-3, 0, 1);

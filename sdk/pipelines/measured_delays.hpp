@@ -20,6 +20,10 @@ struct MeasuredDelaysOptions {
     double tolerance = 2;  ///< m/s: the search ends where the speed changes by less
     int most_rounds = 4;   ///< of forming images and tracking, at least 1
     double lowest_speed = 1300, highest_speed = 1750;  ///< m/s: what a search may end at
+
+    /// m/s; other than 0: images are formed once more, with a speed that is wrong by so much. Studies of what
+    /// that does ask for it, never a scanner.
+    double speed_error = 0;
 };
 
 struct MeasuredDelays {

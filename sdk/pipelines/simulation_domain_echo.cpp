@@ -13,8 +13,8 @@ namespace {
 class EchoDomain final : public ChannelDataDomain {
 public:
     EchoDomain(const SimulationSetup& setup, ChannelDataOptions options, const EchoOptions& echo,
-               const ImageGrid& fine)
-        : ChannelDataDomain(setup, std::move(options)), echo_(echo), fine_(fine) {}
+               const ImageGrid& fine, double motion)
+        : ChannelDataDomain(setup, std::move(options)), echo_(echo), fine_(fine), motion_(motion) {}
 
 private:
     void record(const TissuePhantom& phantom, const std::vector<PointScatterer>& points, View<float> rf,
@@ -30,11 +30,18 @@ private:
                               .attenuation = medium.attenuation.values(),
                               .attenuation_power = medium.attenuation_power};
         const EchoSimulator simulator(options_.array, seen, pulse_, echo_, context);
-        simulator.simulate(options_.scan.transmissions, scatterers, rf, context);
+        const std::vector<Transmission>& sent = options_.scan.transmissions;
+        if (motion_ == 0) return simulator.simulate(sent, scatterers, rf, context);
+        const Shape one{1, rf.shape()[1], rf.shape()[2]};
+        for (std::size_t k = 0; k < sent.size(); ++k) {
+            simulator.simulate({sent[k]}, scatterers, {rf[static_cast<Index>(k)].data(), one}, context);
+            for (Point& position : scatterers.positions) position.z += motion_;
+        }
     }
 
     EchoOptions echo_;
     ImageGrid fine_;  // where travel times are computed
+    double motion_;   // m that scatterers move down by from one transmission to the next
 };
 
 }  // namespace
@@ -56,7 +63,8 @@ std::unique_ptr<SimulationDomain> make_echo_domain(RecipeTable& recipe, const Si
             ? TransmitModel::wavefront
             : TransmitModel::superposition;
     const ImageGrid fine = read_fine_grid(recipe, "echo.spacing", 0.3e-3, options.array, setup.grid);
-    return std::make_unique<EchoDomain>(setup, std::move(options), echo, fine);
+    const double motion = recipe.number("echo.motion", 0, -1e-4, 1e-4);
+    return std::make_unique<EchoDomain>(setup, std::move(options), echo, fine, motion);
 }
 
 }  // namespace sonolux

@@ -91,6 +91,31 @@ TEST(MeasuredDelays, AreThoseOfRaysUpToSpeckle) {
     EXPECT_LT(std::sqrt(squares / both), 10e-9);
 }
 
+TEST(MeasuredDelays, AreFromImagesOfASpeedThatIsWrongByAsMuchAsARecipeAsksFor) {
+    // Uniform tissue has the same delays whatever speed its images are formed with, up to what speckle says
+    // of other images; and it says the same of images whose speed was given.
+    std::string tissue = common;
+    const std::string speed = "sound_speed = [1500, 1540]", contrast = "contrast = [-20, 20]";
+    tissue.replace(tissue.find(speed), speed.size(), "sound_speed = 1530");
+    tissue.replace(tissue.find(contrast), contrast.size(), "contrast = 0");
+    tissue += std::string(echoes) + "delays.sound_speed = 1529\n";  // near where the search ends
+    const std::vector<float> right = sample_of(tissue, 0, 2);
+    const std::vector<float> wrong = sample_of(tissue + "delays.speed_error = 25\n", 0, 2);
+    tissue.replace(tissue.find("1529"), 4, "1555");
+    const std::vector<float> given = sample_of(tissue + "delays.find_speed = false\n", 0, 2);
+    double moved = 0, other = 0, both = 0;
+    for (std::size_t n = 50 * 32; n < right.size(); ++n) {
+        if (!std::isfinite(right[n]) || !std::isfinite(wrong[n]) || !std::isfinite(given[n])) continue;
+        moved += std::pow(double{wrong[n]} - double{right[n]}, 2);
+        other += std::pow(double{wrong[n]} - double{given[n]}, 2);
+        ++both;
+    }
+    ASSERT_GT(both, 1000);
+    EXPECT_GT(std::sqrt(moved / both), 0.2e-9);
+    EXPECT_LT(std::sqrt(moved / both), 10e-9);
+    EXPECT_LT(other, moved);  // the search ends within 2 m/s of 1530
+}
+
 TEST(MeasuredDelays, HaveTheSameBitsOnAnyNumberOfThreads) {
     const std::string c = common;
     const std::vector<float> one = sample_of(c + echoes, 1, 1), two = sample_of(c + echoes, 1, 2);
