@@ -74,6 +74,21 @@ double mean_squared_error(View<const float> image, View<const float> truth) {
     return mean_square(image, truth, [](double value) { return value; });
 }
 
+double finite_rms_difference(View<const float> map, View<const float> truth) {
+    require_planes(map, truth);
+    double squares = 0;
+    Index count = 0;
+    for (Index i = 0; i < map.rows(); ++i)
+        for (Index j = 0; j < map.columns(); ++j) {
+            const double difference = double{map(i, j)} - double{truth(i, j)};
+            if (!std::isfinite(difference)) continue;
+            squares += difference * difference;
+            ++count;
+        }
+    return count == 0 ? std::numeric_limits<double>::quiet_NaN()
+                      : std::sqrt(squares / static_cast<double>(count));
+}
+
 double psnr(View<const float> image, View<const float> truth, double peak) {
     return decibels(mean_squared_error(image, truth), peak);
 }

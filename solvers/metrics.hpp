@@ -14,6 +14,10 @@ namespace sonolux {
 /// where they are zero; so do the others.
 [[nodiscard]] double mean_squared_error(View<const float> image, View<const float> truth);
 
+/// Root mean square of the difference between two maps, in their units, over the pixels in which both are
+/// finite; NaN where there are none. Throws Error{size_mismatch} where the sizes differ.
+[[nodiscard]] double finite_rms_difference(View<const float> map, View<const float> truth);
+
 /// Peak signal-to-noise ratio in dB, 10 log10(peak^2 / mean squared error). Infinite for equal images.
 [[nodiscard]] double psnr(View<const float> image, View<const float> truth, double peak = 1);
 

@@ -19,6 +19,7 @@
 #include <sonolux/sdk/pipelines/median.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
 #include <sonolux/sdk/pipelines/uniform_medium.hpp>
+#include <sonolux/solvers/metrics.hpp>
 
 namespace sonolux::command_line {
 
@@ -380,7 +381,7 @@ void reconstruct_sound_speed(const SoundSpeedArguments& arguments, const CommonO
         if (!truth.sound_speed.view().empty())
             line("difference from the truth",
                  fmt::format("{:.2f} m/s rms where there are rays",
-                             rms_difference(frame.sound_speed, truth.sound_speed)));
+                             finite_rms_difference(frame.sound_speed, truth.sound_speed)));
         line("time", fmt::format("set-up {:.2f} s, then {:.2f} s; of one frame {:.1f} ms: filter {:.1f}, "
                                  "images and tracking {:.1f}, "
                                  "{} {:.1f} ({})",

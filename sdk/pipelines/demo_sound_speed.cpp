@@ -17,6 +17,7 @@
 #include <sonolux/sdk/pipelines/simulate.hpp>
 #include <sonolux/sdk/pipelines/sound_speed.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
+#include <sonolux/solvers/metrics.hpp>
 
 namespace sonolux {
 
@@ -151,7 +152,7 @@ std::vector<SoundSpeedDemoResult> run_sound_speed_demo(const SoundSpeedDemoOptio
               std::tuple(InversionMethod::network, "network", &result.network)}) {
             const Mapped mapped = map_recording(file, model, method, truth, context);
             const SoundSpeedFrame& frame = mapped.frame;
-            place->error = rms_difference(frame.sound_speed, truth.sound_speed);
+            place->error = finite_rms_difference(frame.sound_speed, truth.sound_speed);
             place->seconds = frame.inversion_seconds;
             place->figure =
                 draw_sound_speed(*mapped.pipeline, frame, fmt::format("{}, {}", result.name, name), context,
@@ -160,8 +161,8 @@ std::vector<SoundSpeedDemoResult> run_sound_speed_demo(const SoundSpeedDemoOptio
             write_image((options.output / (place->stem + ".png")).string(), place->figure.planes());
             result.valid_share = frame.delays.valid_share;
             result.uniform_speed = 1 / frame.record.uniform_slowness;
-            result.uniform_error =
-                rms_difference(uniform_like(frame.sound_speed, result.uniform_speed), truth.sound_speed);
+            result.uniform_error = finite_rms_difference(
+                uniform_like(frame.sound_speed, result.uniform_speed), truth.sound_speed);
             result.delay_seconds = frame.filter_seconds + frame.delay_seconds;
         }
         results.push_back(std::move(result));

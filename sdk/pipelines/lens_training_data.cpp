@@ -225,7 +225,10 @@ LensValidation::LensValidation(const LensTrainingRecipe& recipe, const LensScene
         cases_.back()->make(static_cast<std::uint64_t>(i), serial);
     }
     psnr_.resize(cases_.size());
-    workers_ = make_validation_workers(network, cases_[0]->domain(), cases_[0]->observation(), context);
+    const Shape domain = cases_[0]->domain();
+    workers_ = make_validation_workers(
+        domain, network.run_workspace_bytes(domain.last(1), domain.last(0), serial, cases_[0]->observation()),
+        context);
 }
 
 double LensValidation::psnr(UnrolledNetwork& network, Index steps) noexcept {

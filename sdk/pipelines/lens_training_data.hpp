@@ -14,7 +14,6 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/pipelines/lens_training_recipe.hpp>
-#include <sonolux/sdk/pipelines/validation_workers.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/training/training_case.hpp>
 #include <sonolux/solvers/training/validation.hpp>
@@ -81,7 +80,7 @@ private:
     std::vector<std::unique_ptr<LensCase>> cases_;
     std::vector<double> psnr_;
     Context& threads_;
-    std::vector<std::unique_ptr<ValidationWorker>> workers_;
+    ValidationWorkers workers_;
 };
 
 }  // namespace sonolux

@@ -353,18 +353,6 @@ std::vector<std::pair<Index, Index>> pairs_of(const TravelTimeProblem& problem,
     return pairs;
 }
 
-double rms_difference(View<const float> a, View<const float> b) noexcept {
-    double sum = 0;
-    Index count = 0;
-    for (Index n = 0; n < a.elements(); ++n) {
-        const double difference = double{a.data()[n]} - double{b.data()[n]};
-        if (!std::isfinite(difference)) continue;
-        sum += difference * difference;
-        ++count;
-    }
-    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
-}
-
 InversionMethod inversion_method_from_string(const std::string& name) {
     if (name == "lbfgs") return InversionMethod::lbfgs;
     if (name == "tikhonov") return InversionMethod::tikhonov;

@@ -153,10 +153,6 @@ private:
     bool settled_ = true;
 };
 
-/// Root mean square of the difference between two maps of one size, over the pixels that both have; 0 of
-/// none.
-[[nodiscard]] double rms_difference(View<const float> a, View<const float> b) noexcept;
-
 /// "lbfgs" or "tikhonov". Throws Error{invalid_argument} naming both for another.
 [[nodiscard]] InversionMethod inversion_method_from_string(const std::string& name);
 

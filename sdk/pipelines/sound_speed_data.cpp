@@ -262,7 +262,10 @@ SoundSpeedValidation::SoundSpeedValidation(const SoundSpeedSetup& setup, const U
         }
     errors_.resize(cases_.size());
     if (cases_.empty()) return;
-    workers_ = make_validation_workers(network, setup.forward->domain(), cases_[0]->observation(), context);
+    const Shape domain = setup.forward->domain();
+    workers_ = make_validation_workers(
+        domain, network.run_workspace_bytes(domain.last(1), domain.last(0), serial, cases_[0]->observation()),
+        context);
 }
 
 double SoundSpeedValidation::psnr(UnrolledNetwork& network, Index steps) noexcept {

@@ -9,8 +9,8 @@
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/sdk/pipelines/sound_speed_recipe.hpp>
-#include <sonolux/sdk/pipelines/validation_workers.hpp>
 #include <sonolux/solvers/training/training_case.hpp>
+#include <sonolux/solvers/training/validation.hpp>
 #include <sonolux/solvers/uniform_whitening.hpp>
 
 namespace sonolux {
@@ -125,7 +125,7 @@ private:
     std::vector<View<const float>> truths_;
     std::vector<double> errors_;
     Context& threads_;
-    std::vector<std::unique_ptr<ValidationWorker>> workers_;
+    ValidationWorkers workers_;
 };
 
 }  // namespace sonolux

@@ -8,12 +8,6 @@
 
 namespace sonolux {
 
-Validation::Worker::Worker(Index elements, std::size_t workspace, Isa isa)
-    : context(make_serial_runner()), estimate({elements}) {
-    context.set_isa(isa);
-    context.workspace().reserve(workspace);
-}
-
 Validation::Validation(const UnrolledNetwork& network, const std::vector<Array<float>>& images,
                        std::vector<double> sigmas, std::uint64_t seed, Context& context,
                        const TrainingBlur* blur)
@@ -42,8 +36,7 @@ Validation::Validation(const UnrolledNetwork& network, const std::vector<Array<f
              network.run_workspace_bytes(domain.last(1), domain.last(0), serial, sample.observation())});
     }
     if (samples_.empty()) return;
-    for (int thread = 0; thread < context.threads(); ++thread)
-        workers_.push_back(std::make_unique<Worker>(largest, workspace, context.isa()));
+    workers_ = make_validation_workers({largest}, workspace, context);
 }
 
 double Validation::psnr(UnrolledNetwork& network, Index steps) noexcept {
@@ -53,7 +46,7 @@ double Validation::psnr(UnrolledNetwork& network, Index steps) noexcept {
         const float scale = network.entry_scale() / 255.0f;
         parallel_for(context_, static_cast<Index>(samples_.size()), [&](Index item, int thread) noexcept {
             const auto i = static_cast<std::uint64_t>(item);
-            Worker& worker = *workers_[static_cast<std::size_t>(thread)];
+            ValidationWorker& worker = *workers_[static_cast<std::size_t>(thread)];
             TrainingSample& sample = samples_[i];
             sample.degrade(first_validation_kernel + i,
                            {seed_, static_cast<std::uint64_t>(TrainingStream::validation_noise), i, sigma},

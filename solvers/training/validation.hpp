@@ -3,11 +3,11 @@
 // How well a network does on images that it does not learn from.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include <sonolux/core/random.hpp>
 #include <sonolux/solvers/training/training_sample.hpp>
+#include <sonolux/solvers/training/validation_workers.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
 
 namespace sonolux {
@@ -42,17 +42,11 @@ protected:
     explicit Validation(Context& context) : seed_(0), context_(context) {}
 
 private:
-    struct Worker {
-        Context context;
-        Array<float> estimate;
-        Worker(Index elements, std::size_t workspace, Isa isa);
-    };
-
     std::vector<TrainingSample> samples_;
     std::vector<double> sigmas_, psnr_;
     std::uint64_t seed_;
     Context& context_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    ValidationWorkers workers_;
 };
 
 }  // namespace sonolux

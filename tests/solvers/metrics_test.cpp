@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <sonolux/core/array.hpp>
 
@@ -26,6 +28,18 @@ struct Pair {
             }
     }
 };
+
+TEST(Metrics, DifferenceOfMapsCountsWhereBothAreFinite) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    Array<float> map({1, 4}), truth({1, 4});
+    const float maps[] = {1500, nan, 1520, 1540}, truths[] = {1503, 1500, 1516, nan};
+    std::copy(std::begin(maps), std::end(maps), map.begin());
+    std::copy(std::begin(truths), std::end(truths), truth.begin());
+    EXPECT_DOUBLE_EQ(finite_rms_difference(map, truth), std::sqrt((9.0 + 16.0) / 2));
+    std::fill(map.begin(), map.end(), nan);
+    EXPECT_TRUE(std::isnan(finite_rms_difference(map, truth))) << "of no pixel there is no difference";
+    EXPECT_THROW((void)finite_rms_difference(map, Array<float>({2, 2})), Error);
+}
 
 TEST(Metrics, ErrorOfAConstantShiftIsItsSquare) {
     Array<float> image({7, 5}), truth({7, 5});
