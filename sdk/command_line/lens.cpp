@@ -24,7 +24,46 @@ void add_lens_options(CLI::App& command, LensArguments& arguments) {
         ->check(number_from(1, 1e9))
         ->type_name("N")
         ->group(group);
+    command
+        .add_option("--lens", arguments.recipe,
+                    "recipe of the lens: its kernels are computed for fields all over the capture, whose "
+                    "middle is on "
+                    "the axis, and each tile is recovered with those of its place; without it the model's "
+                    "kernels hold "
+                    "everywhere")
+        ->type_name("RECIPE")
+        ->group(group);
+    command
+        .add_option("--fields", arguments.fields, "along each side of the capture, for --lens (default 5)")
+        ->check(number_from(1, 64))
+        ->type_name("N")
+        ->group(group);
 }
+
+namespace {
+
+/// Beyond this the kernels of the axis have little in common with what the model was trained on.
+constexpr double another_lens = 0.5;
+
+std::shared_ptr<const LensField> read_field(const Model& model, const Image& capture,
+                                            const LensArguments& arguments, const CommonOptions& common,
+                                            ProgressLine& progress) {
+    if (arguments.recipe.empty()) return nullptr;
+    Context context(make_openmp_runner(common.threads));
+    context.set_progress([&](const Progress& p) { return progress(p); });
+    auto field = std::make_shared<LensField>(lens_field_from_recipe(
+        arguments.recipe, capture.rows(), capture.columns(), arguments.fields, arguments.fields, context));
+    progress.clear();
+    const double difference = difference_from_model(*field, model);
+    if (difference > another_lens)
+        warn(fmt::format(
+            "{}: its kernels on the axis differ from those that {} was trained with by {:.0f} %: a model "
+            "for another lens, sensor or light makes a mess",
+            arguments.recipe, model.name, 100 * difference));
+    return field;
+}
+
+}  // namespace
 
 void reconstruct_lens(const Model& model, const LensArguments& arguments, const CommonOptions& common) {
     const Image capture = read_image(arguments.input);
@@ -32,23 +71,24 @@ void reconstruct_lens(const Model& model, const LensArguments& arguments, const 
     require_folder_of(arguments.output);
     ProgressLine progress;
     RecoverySummary summary;
+    const std::shared_ptr<const LensField> field = read_field(model, capture, arguments, common, progress);
     const Array<float> result = recover_capture(model, capture, arguments.input,
                                                 {.coding = light_coding_from_string(arguments.light),
                                                  .full_well = arguments.electrons,
                                                  .threads = common.threads,
-                                                 .progress =
-                                                     [&](const Progress& p) {
-                                                         return progress({"recovering", p.done, p.total, -1});
-                                                     }},
+                                                 .tile = arguments.tile,
+                                                 .field = field,
+                                                 .progress = [&](const Progress& p) { return progress(p); }},
                                                 &summary);
     progress.clear();
     write_image(arguments.output, result, bits);
     fmt::print(
-        "{}: read as {}\n{}: {} x {} x {}, {} bits, {}; noise for {:.0f} electrons at white, {:.1f} "
+        "{}: read as {}\n{}: {} x {} x {}, {} bits, {}; noise for {:.0f} electrons at white, {} {}, {:.1f} "
         "MiB of workspace, {:.3f} s ({})\n",
         arguments.input, summary.reading, arguments.output, result.shape()[0], result.shape()[1],
-        result.shape()[2], bits, summary.writing, summary.full_well,
-        static_cast<double>(summary.workspace_bytes) / (1 << 20), summary.seconds, summary.device);
+        result.shape()[2], bits, summary.writing, summary.full_well, summary.tiles,
+        summary.tiles == 1 ? "tile" : "tiles", static_cast<double>(summary.workspace_bytes) / (1 << 20),
+        summary.seconds, summary.device);
 }
 
 void evaluate_lens_model(const Model& model, EvaluateLensOptions options, const std::string& csv,

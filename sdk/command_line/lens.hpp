@@ -11,6 +11,9 @@ namespace sonolux::command_line {
 struct LensArguments {
     std::string input, output, light = "auto";
     double electrons = 0;
+    std::string recipe;       ///< of the lens; empty: the model's kernels
+    std::int64_t fields = 5;  ///< along each side
+    std::int64_t tile = 0;
     int bits = 0;
 };
 

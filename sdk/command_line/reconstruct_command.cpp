@@ -69,6 +69,7 @@ void run(const Options& options, const CommonOptions& common) {
         arguments.input = options.input;
         arguments.output = options.output;
         arguments.bits = options.bits;
+        arguments.tile = options.tile;
         return reconstruct_lens(model, arguments, common);
     }
     require_no_blur(model.problem.kind == "deblur");

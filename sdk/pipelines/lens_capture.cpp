@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include <sonolux/core/srgb.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/pipelines/tiled_lens_recovery.hpp>
 
 namespace sonolux {
 
@@ -32,25 +32,27 @@ Array<float> recover_capture(const Model& model, const Image& capture, const std
                                : capture.pixels.data()[n];
     Context context(make_openmp_runner(options.threads));
     context.set_progress(options.progress);
-    const Index border = kernels.rows() / 2;
-    LensRecovery recovery(model, capture.rows(), capture.columns(), border, context);
+    TiledLensRecovery recovery(model, options.field, capture.rows(), capture.columns(), options.tile,
+                               context);
+    Array<float> image(light.shape());
     const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
     const auto begin = Context::Clock::now();
-    const Status status = recovery.run(light, noise_of_capture(problem, light, full_well), light, context);
+    const Status status = recovery.run(light, noise_of_capture(problem, light, full_well), image);
     require(status == Status::ok, status, source, ": was not recovered");
     if (summary != nullptr) {
         summary->seconds = std::chrono::duration<double>(Context::Clock::now() - begin).count();
         summary->reading = fmt::format("{} ({} bits)", srgb ? "sRGB codes" : "linear light", capture.bits);
         summary->writing = srgb ? "sRGB codes" : "linear light";
         summary->full_well = full_well;
-        summary->workspace_bytes = context.workspace().size();
+        summary->tiles = recovery.tiles();
+        summary->workspace_bytes = recovery.workspace_bytes();
         summary->device = context.description();
     }
-    for (float& value : light) {
+    for (float& value : image) {
         value = std::clamp(value, 0.0F, 1.0F);
         if (srgb) value = static_cast<float>(linear_to_srgb(double{value}));
     }
-    return light;
+    return image;
 }
 
 }  // namespace sonolux

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/pipelines/lens_field.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 
 namespace sonolux {
@@ -26,6 +28,9 @@ struct RecoveryOptions {
     LightCoding coding = LightCoding::automatic;
     double full_well = 0;  ///< electrons at white; 0: in the middle of what the model was trained for
     int threads = 0;       ///< 0: all processors
+    Index tile = 0;        ///< pixels a side that are recovered at once; 0: as TiledLensRecovery chooses
+    std::shared_ptr<const LensField>
+        field{};  ///< kernels all over the capture; null: the model's, everywhere
     std::function<bool(const Progress&)> progress{};
 };
 
@@ -33,15 +38,17 @@ struct RecoveryOptions {
 struct RecoverySummary {
     std::string reading, writing;  ///< "linear light (16 bits)"
     double full_well = 0, seconds = 0;
-    std::size_t workspace_bytes = 0;
+    Index tiles = 1;
+    std::size_t workspace_bytes = 0;  ///< of a tile
     std::string device;
 };
 
 /// The image without lens, coded as the capture is, clipped to [0, 1]. The channels are those of the camera,
 /// balanced so that white is 1 in all of them. What lies beyond the border of the capture is guessed: pixels
 /// nearer to it than the kernel reaches are less sure. `source` (the file name) starts the message of errors
-/// about the capture. Throws Error{unsupported} for captures that are not in colour, Error{cancelled} once
-/// the progress callback has returned false, and as LensRecovery does.
+/// about the capture. Large captures are recovered in tiles, in bounded memory. Throws Error{unsupported} for
+/// captures that are not in colour, Error{cancelled} once the progress callback has returned false, and as
+/// LensRecovery does.
 [[nodiscard]] Array<float> recover_capture(const Model& model, const Image& capture,
                                            const std::string& source, const RecoveryOptions& options = {},
                                            RecoverySummary* summary = nullptr);

@@ -35,7 +35,8 @@ std::vector<double> noise_of_capture(const LensProblem& lens, View<const float> 
 
 LensRecovery::LensRecovery(const Model& model, View<const float> kernels, Index rows, Index columns,
                            Index border, Context& context)
-    : network_(network_from_model(model)),
+    : name_(model.name),
+      network_(network_from_model(model)),
       rows_(rows),
       columns_(columns),
       border_(border),
@@ -47,9 +48,7 @@ LensRecovery::LensRecovery(const Model& model, View<const float> kernels, Index 
             " and ", border);
     const Index channels = network_->channels();
     const ChannelSpectrum spectrum = spectrum_of(*network_, model.name);
-    require(kernels.rank() >= 3 && kernels.size(0) == channels, Status::size_mismatch, model.name, ": has ",
-            channels, " channels, the kernels are ", to_string(kernels.shape()));
-    blur_.set_kernels(fold_kernels(kernels, domain_rows_, domain_columns_));
+    set_kernels(kernels);
     start_solver_ = std::make_unique<ChannelLmmse>(
         blur_, spectrum, std::vector<double>(static_cast<std::size_t>(channels), 1e-4));
     data_ = Array<float>(blur_.domain());
@@ -60,6 +59,13 @@ LensRecovery::LensRecovery(const Model& model, View<const float> kernels, Index 
     context.workspace().reserve(
         std::max(start_solver_->workspace_bytes(context),
                  network_->run_workspace_bytes(domain_rows_, domain_columns_, context, observation)));
+}
+
+void LensRecovery::set_kernels(View<const float> kernels) {
+    const Index channels = network_->channels();
+    require(kernels.rank() >= 3 && kernels.size(0) == channels, Status::size_mismatch, name_, ": has ",
+            channels, " channels, the kernels are ", to_string(kernels.shape()));
+    blur_.set_kernels(fold_kernels(kernels, domain_rows_, domain_columns_));
 }
 
 void LensRecovery::cut(View<const float> domain, View<float> image) const noexcept {

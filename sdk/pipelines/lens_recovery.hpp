@@ -32,6 +32,10 @@ public:
     LensRecovery(const Model& model, Index rows, Index columns, Index border, Context& context)
         : LensRecovery(model, lens_kernels(model), rows, columns, border, context) {}
 
+    /// From now on another lens, or another place in the field of one: kernels as the constructor takes them.
+    /// Allocates. Throws as the constructor does; the kernels of before then stay.
+    void set_kernels(View<const float> kernels);
+
     /// `noise` has the variance of each channel of the capture. The image is that of the sensor without lens,
     /// not negative, not clipped at white. Returns what UnrolledNetwork::run does, or size_mismatch.
     /// Capture and image may be the same.
@@ -48,6 +52,7 @@ public:
 private:
     void cut(View<const float> domain, View<float> image) const noexcept;
 
+    std::string name_;  // of the model
     std::unique_ptr<UnrolledNetwork> network_;
     Index rows_, columns_, border_, domain_rows_, domain_columns_;
     SpectralBlur blur_;

@@ -1,0 +1,36 @@
+// sonolux/sdk/pipelines/lens_field.hpp
+//
+// The kernels of a lens all over the sensor: away from the axis a single lens blurs differently.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sonolux/core/context.hpp>
+#include <sonolux/sdk/runtime/model.hpp>
+
+namespace sonolux {
+
+/// A sensor cut into equal fields, each with the kernels of its middle. One field: the same blur everywhere.
+struct LensField {
+    Index grid_rows = 1, grid_columns = 1;
+    std::vector<Array<float>> kernels;  ///< [channels, size, size] of each field, row by row
+
+    /// The kernels at pixel (row, column) of a capture [rows, columns]: bilinear between the middles of
+    /// fields, constant beyond the outermost ones, as bilinear_windows weighs them.
+    [[nodiscard]] Array<float> at(double row, double column, Index rows, Index columns) const;
+};
+
+/// Computes the kernels of the lens that a recipe of the domain "lens" describes, for a sensor of `rows` by
+/// `columns` of the recipe's pixels whose middle is on the axis, in grid_rows x grid_columns fields. The
+/// relief is computed in cells of a quarter of its narrowest zone, at most half a pixel. `context` hears
+/// about progress. Throws Error naming the recipe's key, or as field_kernels does.
+[[nodiscard]] LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index columns,
+                                               Index grid_rows, Index grid_columns, Context& context);
+
+/// How far the kernels of the middle are from the model's own: the root of the summed squares of the
+/// differences, relative to that of the model's kernels; the smaller ones are continued by 0. 0: the same
+/// lens.
+[[nodiscard]] double difference_from_model(const LensField& field, const Model& model);
+
+}  // namespace sonolux
