@@ -1,6 +1,9 @@
 // sonolux/sdk/command_line/lens.cpp
 #include <sonolux/sdk/command_line/lens.hpp>
 
+#include <cmath>
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include <sonolux/sdk/files/atomic_file.hpp>
@@ -25,13 +28,19 @@ void add_lens_options(CLI::App& command, LensArguments& arguments) {
         ->type_name("N")
         ->group(group);
     command
-        .add_option("--lens", arguments.recipe,
-                    "recipe of the lens: its kernels are computed for fields all over the capture, whose "
-                    "middle is on "
-                    "the axis, and each tile is recovered with those of its place; without it the model's "
-                    "kernels hold "
-                    "everywhere")
-        ->type_name("RECIPE")
+        .add_option("--lens", arguments.lens,
+                    "the lens all over the capture, whose middle is on the axis: a recipe (.toml), from "
+                    "which kernels of "
+                    "fields are computed, or such kernels (.npy). Each tile is recovered with those of its "
+                    "place; without "
+                    "this the model's kernels hold everywhere")
+        ->type_name("FILE")
+        ->group(group);
+    command
+        .add_option(
+            "--save-kernels", arguments.kernels,
+            "where to keep the kernels that were computed from the recipe (.npy), which takes minutes")
+        ->type_name("FILE")
         ->group(group);
     command
         .add_option("--fields", arguments.fields, "along each side of the capture, for --lens (default 5)")
@@ -48,18 +57,24 @@ constexpr double another_lens = 0.5;
 std::shared_ptr<const LensField> read_field(const Model& model, const Image& capture,
                                             const LensArguments& arguments, const CommonOptions& common,
                                             ProgressLine& progress) {
-    if (arguments.recipe.empty()) return nullptr;
+    if (arguments.lens.empty()) return nullptr;
     Context context(make_openmp_runner(common.threads));
     context.set_progress([&](const Progress& p) { return progress(p); });
-    auto field = std::make_shared<LensField>(lens_field_from_recipe(
-        arguments.recipe, capture.rows(), capture.columns(), arguments.fields, arguments.fields, context));
+    const bool computed = std::filesystem::path(arguments.lens).extension() != ".npy";
+    if (!computed && !arguments.kernels.empty())
+        throw UsageError("--save-kernels is for recipes: these kernels are in a file already");
+    require_folder_of(arguments.kernels);
+    auto field = std::make_shared<LensField>(
+        computed ? lens_field_from_recipe(arguments.lens, capture.rows(), capture.columns(), arguments.fields,
+                                          arguments.fields, context)
+                 : read_lens_field(arguments.lens));
     progress.clear();
+    if (!arguments.kernels.empty()) write_lens_field(arguments.kernels, *field);
     const double difference = difference_from_model(*field, model);
-    if (difference > another_lens)
-        warn(fmt::format(
-            "{}: its kernels on the axis differ from those that {} was trained with by {:.0f} %: a model "
-            "for another lens, sensor or light makes a mess",
-            arguments.recipe, model.name, 100 * difference));
+    require(difference <= another_lens, Status::unsupported, arguments.lens,
+            ": its kernels on the axis differ from those that ", model.name, " was trained with by ",
+            std::lround(100 * difference), " % (at most ", std::lround(100 * another_lens),
+            "): another lens, sensor or light needs a model of its own");
     return field;
 }
 

@@ -11,7 +11,8 @@ namespace sonolux::command_line {
 struct LensArguments {
     std::string input, output, light = "auto";
     double electrons = 0;
-    std::string recipe;       ///< of the lens; empty: the model's kernels
+    std::string lens;         ///< its recipe, or kernels of its field; empty: the model's kernels
+    std::string kernels;      ///< file for those that are computed from a recipe; empty: none
     std::int64_t fields = 5;  ///< along each side
     std::int64_t tile = 0;
     int bits = 0;

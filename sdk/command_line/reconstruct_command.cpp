@@ -21,7 +21,7 @@ struct Options {
 };
 
 void run_blurred(const Options& options, const CommonOptions& common) {
-    if (options.tile > 0) throw UsageError("--tile is for denoising: deblurring works on the whole image");
+    if (options.tile > 0) throw UsageError("--tile is for denoising and lenses: deblurring works on the whole image");
     DeblurArguments arguments = options.deblur;
     arguments.method = options.model;
     arguments.input = options.input;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/files/recipe.hpp>
 #include <sonolux/sdk/pipelines/lens_recipe.hpp>
 #include <sonolux/sdk/runtime/lens_problem.hpp>
@@ -70,6 +72,40 @@ LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index co
     field.kernels = field_kernels(optics, options, system.response,
                                   {rows, columns, grid_rows, grid_columns, true}, context);
     return field;
+}
+
+LensField read_lens_field(const std::string& path) {
+    const std::vector<std::byte> bytes = read_file(path);
+    const NumpyArray array = decode_numpy(bytes, path);
+    const std::vector<Index>& n = array.sizes;
+    const auto shape = [&] {
+        std::string text;
+        for (const Index size : n) text += (text.empty() ? "" : " x ") + std::to_string(size);
+        return text;
+    };
+    require(
+        n.size() == 5 && *std::min_element(n.begin(), n.end()) >= 1 && n[3] == n[4] && n[3] % 2 == 1,
+        Status::corrupt_data, path,
+        ": kernels of a lens must be [grid rows, grid columns, channels, size, size] with an odd size, got ",
+        shape());
+    LensField field{n[0], n[1], {}};
+    const double* value = array.values.data();
+    for (Index g = 0; g < n[0] * n[1]; ++g)
+        for (float& tap : field.kernels.emplace_back(Shape{n[2], n[3], n[4]})) {
+            require(std::isfinite(*value), Status::corrupt_data, path, ": field ", g + 1,
+                    " has a tap that is not finite");
+            tap = static_cast<float>(*value++);
+        }
+    return field;
+}
+
+void write_lens_field(const std::string& path, const LensField& field) {
+    const Shape shape = field.kernels.front().shape();
+    const Index sizes[] = {field.grid_rows, field.grid_columns, shape[0], shape[1], shape[2]};
+    std::vector<float> values;
+    for (const Array<float>& kernels : field.kernels)
+        values.insert(values.end(), kernels.begin(), kernels.end());
+    write_file_atomically(path, encode_numpy(values, sizes));
 }
 
 double difference_from_model(const LensField& field, const Model& model) {

@@ -28,6 +28,12 @@ struct LensField {
 [[nodiscard]] LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index columns,
                                                Index grid_rows, Index grid_columns, Context& context);
 
+/// Kernels as NumPy saves them, float32 [grid rows, grid columns, channels, size, size]: they take minutes to
+/// compute. Throws Error{file_error}, and Error{corrupt_data} naming file and shape for what is no such array
+/// or not finite.
+[[nodiscard]] LensField read_lens_field(const std::string& path);
+void write_lens_field(const std::string& path, const LensField& field);
+
 /// How far the kernels of the middle are from the model's own: the root of the summed squares of the
 /// differences, relative to that of the model's kernels; the smaller ones are continued by 0. 0: the same
 /// lens.

@@ -1,8 +1,12 @@
 // tests/sdk/tiled_lens_recovery_test.cpp
 //
 // Large captures through a lens, and kernels that change across the field.
+#include <array>
 #include <cmath>
 
+#include <sonolux/sdk/files/atomic_file.hpp>
+#include <sonolux/sdk/files/image.hpp>
+#include <sonolux/sdk/files/numpy_file.hpp>
 #include <sonolux/sdk/pipelines/tiled_lens_recovery.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 
@@ -141,6 +145,40 @@ TEST(TiledLensRecovery, StopsAndReportsOverAllTiles) {
     EXPECT_EQ(total % recovery.tiles(), 0);
     context.set_progress([](const Progress& p) { return p.done < 5; });
     EXPECT_EQ(recovery.run(capture, noise, image), Status::cancelled);
+}
+
+class LensFieldCommand : public CommandLine {};
+
+TEST_F(LensFieldCommand, KernelsOfAFieldComeFromAFileAndFromThePlace) {
+    write_file_atomically(file("tiny.safetensors"), save_model(tiny_lens_model()));
+    LensField field;
+    field.kernels.push_back(tiny_lens_kernels());
+    write_lens_field(file("same.npy"), field);
+    const LensField read = read_lens_field(file("same.npy"));
+    ASSERT_EQ(read.kernels.size(), 1u);
+    EXPECT_TRUE(std::equal(read.kernels[0].begin(), read.kernels[0].end(), field.kernels[0].begin()));
+    EXPECT_EQ(difference_from_model(read, tiny_lens_model()), 0);
+    write_image(file("capture.tif"), tiny_lens_scene(70, 64), 16);
+    const std::string begin = "reconstruct " + file("tiny.safetensors") + " " + file("capture.tif") + " ";
+    const Outcome whole = run(begin + file("a.tif"));
+    const Outcome by_file = run(begin + file("b.tif") + " --lens " + file("same.npy"));
+    ASSERT_EQ(whole.status, 0) << whole.err;
+    ASSERT_EQ(by_file.status, 0) << by_file.err;
+    EXPECT_EQ(read_file(file("a.tif")), read_file(file("b.tif")));
+    const Outcome tiles = run(begin + file("c.tif") + " --tile 32");
+    ASSERT_EQ(tiles.status, 0) << tiles.err;
+    EXPECT_THAT(whole.out, HasSubstr("1 tile,"));
+
+    std::fill(field.kernels[0].begin(), field.kernels[0].end(), 1.0F / 81);
+    write_lens_field(file("other.npy"), field);
+    EXPECT_THAT(run(begin + file("d.tif") + " --lens " + file("other.npy")),
+                FailsWith(1, "another lens, sensor or light needs a model of its own"));
+    const std::vector<float> numbers(12, 1.0F);
+    write_file_atomically(file("flat.npy"), encode_numpy(numbers, std::array<Index, 2>{3, 4}));
+    EXPECT_THAT(run(begin + file("d.tif") + " --lens " + file("flat.npy")), FailsWith(1, "got 3 x 4"));
+    EXPECT_THAT(
+        run(begin + file("d.tif") + " --lens " + file("same.npy") + " --save-kernels " + file("e.npy")),
+        FailsWith(2, "--save-kernels is for recipes"));
 }
 
 TEST(TiledLensRecovery, RefusesWhatDoesNotFit) {
