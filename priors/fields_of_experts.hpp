@@ -116,6 +116,11 @@ public:
     /// The realised filters, [filters, size, size] or [filters, channels, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
 
+    /// The table of phi_i, [segments, 4]: on segment k, with t in [0, 1], c0 + t (c1 + t (c2 + t c3)).
+    [[nodiscard]] std::span<const float> table_by_segment(Index filter) const noexcept {
+        return {&tables_(1, filter, 0), static_cast<std::size_t>(activation_.table_size())};
+    }
+
     /// How far a pixel of the gradient sees: size - 1.
     [[nodiscard]] Index reach() const noexcept { return options_.filters.size - 1; }
 

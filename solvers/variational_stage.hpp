@@ -37,11 +37,11 @@ public:
 
     [[nodiscard]] const FieldsOfExperts& prior() const noexcept { return prior_; }
     [[nodiscard]] float data_weight() const noexcept { return data_weight_; }
+    [[nodiscard]] float momentum() const noexcept { return momentum_; }
+    [[nodiscard]] float damping() const noexcept;  ///< a
 
 private:
-    // a, and da / dlambda.
-    [[nodiscard]] float damping() const noexcept;
-    [[nodiscard]] float damping_slope() const noexcept;
+    [[nodiscard]] float damping_slope() const noexcept;  // da / dlambda
 
     VariationalNetworkOptions options_;
     FieldsOfExperts prior_;

@@ -112,6 +112,21 @@ void DeviceLauncher::record(const std::function<void()>& work) {
     require_cuda(error, "making a graph that can be run");
 }
 
+double DeviceLauncher::seconds_of_replays(int times) {
+    struct Event {
+        cudaEvent_t event = nullptr;
+        Event() { require_cuda(cudaEventCreate(&event), "making an event"); }
+        ~Event() { cudaEventDestroy(event); }
+    } begin, end;
+    require_cuda(cudaEventRecord(begin.event, stream()), "reading the device's clock");
+    for (int i = 0; i < times; ++i) replay();
+    require_cuda(cudaEventRecord(end.event, stream()), "reading the device's clock");
+    wait();
+    float milliseconds = 0;
+    require_cuda(cudaEventElapsedTime(&milliseconds, begin.event, end.event), "reading the device's clock");
+    return 1e-3 * static_cast<double>(milliseconds);
+}
+
 void DeviceLauncher::replay() {
     if (graph_ != nullptr) require_cuda(cudaGraphLaunch(graph_, stream()), "running a graph");
 }

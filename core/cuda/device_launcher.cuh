@@ -113,6 +113,9 @@ public:
     void replay();
     void wait() { require_cuda(cudaStreamSynchronize(stream()), "waiting for the device"); }
 
+    /// How long `times` replays take by the device's clock, one after the other.
+    [[nodiscard]] double seconds_of_replays(int times);
+
     [[nodiscard]] cudaStream_t stream() const noexcept { return device_->stream(); }
 
 private:
@@ -121,6 +124,25 @@ private:
     const OpenDevice* device_;
     std::vector<void*> blocks_;
     cudaGraphExec_t graph_ = nullptr;
+};
+
+/// Host memory that the device copies from and to by itself, without a detour through the driver's.
+class PinnedFloats {
+public:
+    /// Throws Error{out_of_memory}.
+    explicit PinnedFloats(std::size_t count) {
+        void* memory = nullptr;
+        require_cuda(cudaMallocHost(&memory, count * sizeof(float)), "allocating host memory");
+        data_ = static_cast<float*>(memory);
+    }
+    ~PinnedFloats() { cudaFreeHost(data_); }
+    PinnedFloats(const PinnedFloats&) = delete;
+    PinnedFloats& operator=(const PinnedFloats&) = delete;
+
+    [[nodiscard]] float* data() const noexcept { return data_; }
+
+private:
+    float* data_ = nullptr;
 };
 
 /// What every function of the module does with exceptions: the status, and the sentence in `message`.

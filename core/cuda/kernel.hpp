@@ -22,7 +22,7 @@
 //     };
 //
 // A loop with barriers in it (over filters, say) is a larger number of steps. Arrays in Registers stay in
-// registers only where their indices are known to the compiler.
+// registers only where their indices are known to the compiler: loops over them say SLX_UNROLL.
 //
 // The device runs step after step within one launch; the host runs each step of a block for all its threads,
 // in either order, which must not make a difference: a kernel whose results depend on the order has a race.
@@ -39,8 +39,10 @@
 
 #ifdef __CUDACC__
 #define SLX_KERNEL __host__ __device__ __forceinline__
+#define SLX_UNROLL _Pragma("unroll")
 #else
 #define SLX_KERNEL inline
+#define SLX_UNROLL
 #endif
 
 namespace sonolux::cuda {
@@ -71,6 +73,11 @@ struct Thread {
 
 /// For kernels that share or keep nothing.
 struct Nothing {};
+
+/// Four numbers that one instruction loads or stores.
+struct alignas(16) Float4 {
+    float x, y, z, w;
+};
 
 /// How many blocks of `block` cover `items`.
 [[nodiscard]] SLX_KERNEL constexpr unsigned blocks_for(std::int64_t items, unsigned block) {
