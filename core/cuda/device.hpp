@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <sonolux/core/error.hpp>
 
@@ -42,5 +43,12 @@ protected:
 /// driver is missing or older than the module, and where there is no such device: each with what was found.
 /// Never falls back to the CPU.
 [[nodiscard]] std::shared_ptr<CudaDevice> open_cuda_device(int index = 0);
+
+/// Whether a word names a device: "cpu", "cuda" (the first one) or "cuda:N".
+[[nodiscard]] bool names_device(std::string_view word) noexcept;
+
+/// The device of that name, as open_cuda_device; null for "cpu". Throws Error{invalid_argument} for a word
+/// that names none.
+[[nodiscard]] std::shared_ptr<CudaDevice> open_device(std::string_view name);
 
 }  // namespace sonolux

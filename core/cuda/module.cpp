@@ -65,4 +65,32 @@ std::shared_ptr<CudaDevice> open_cuda_device(int index) {
     return std::shared_ptr<CudaDevice>(device);
 }
 
+namespace {
+
+/// N of "cuda:N", 0 for "cuda", -1 for "cpu", and -2 for what is none of these.
+int device_index(std::string_view word) noexcept {
+    if (word == "cpu") return -1;
+    if (word == "cuda") return 0;
+    constexpr std::string_view numbered = "cuda:";
+    if (!word.starts_with(numbered)) return -2;
+    const std::string_view digits = word.substr(numbered.size());
+    if (digits.empty() || digits.size() > 4) return -2;
+    int index = 0;
+    for (const char digit : digits) {
+        if (digit < '0' || digit > '9') return -2;
+        index = 10 * index + (digit - '0');
+    }
+    return index;
+}
+
+}  // namespace
+
+bool names_device(std::string_view word) noexcept { return device_index(word) > -2; }
+
+std::shared_ptr<CudaDevice> open_device(std::string_view name) {
+    const int index = device_index(name);
+    require(index > -2, Status::invalid_argument, "device must be cpu, cuda or cuda:N, got \"", name, "\"");
+    return index < 0 ? nullptr : open_cuda_device(index);
+}
+
 }  // namespace sonolux

@@ -128,7 +128,9 @@ void run_on_delays(const Model& model, const Options& options, const CommonOptio
 
 void run(const Options& options, const CommonOptions& common) {
     const Model model = open_model(find_model(options.model));
+    if (model.problem.kind != "denoise") require_cpu(common, options.model);
     if (model.problem.kind == "sound_speed") return run_on_delays(model, options, common);
+    const std::shared_ptr<CudaDevice> cuda = device_of(common);
     const Shape shape = image_shape(channels(architecture_of(model)), options.rows, options.columns);
     Array<float> in(shape), out(shape);
     fill_normal(in, Philox(0));
@@ -139,9 +141,10 @@ void run(const Options& options, const CommonOptions& common) {
 
     std::vector<std::vector<std::string>> rows;
     std::string device;
-    for (const int threads : threads_to_try(common)) {
+    for (const int threads : cuda ? std::vector<int>{1} : threads_to_try(common)) {
         ReconstructorOptions plan;
         plan.threads = threads;
+        plan.device = cuda;
         if (deblurs) plan.kernel = kernel;
         plan.sigma = static_cast<float>(sigma_for(model, options));
         Reconstructor reconstructor(model, options.rows, options.columns, plan);
@@ -171,11 +174,13 @@ void add_benchmark(CLI::App& program, CommonOptions& common) {
         "of the runs stay within. Models that map the speed of sound are timed on delays of their "
         "own geometry, --rows,\n"
         "--columns and --sigma do not count; with and without saying how far the map is to be "
-        "trusted.\n\n"
+        "trusted. On a CUDA\n"
+        "device a run goes from host memory to host memory.\n\n"
         "Example:\n  sonolux benchmark denoise_sigma25 --rows 1080 --columns 1920 --threads 2",
         [options, &common] { run(*options, common); });
     command->add_option("MODEL", options->model, "model file (.safetensors) or name of a shipped model")
         ->required();
+    add_device_option(*command, common);
     command->add_option("--rows", options->rows, "of the image (default 512)")
         ->check(number_from(1, 65535))
         ->type_name("N");

@@ -1,4 +1,5 @@
 // sonolux/sdk/command_line/command.cpp
+#include <sonolux/core/cuda/device.hpp>
 #include <sonolux/sdk/command_line/command.hpp>
 
 #include <unistd.h>
@@ -50,6 +51,26 @@ CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::strin
         run();
     });
     return command;
+}
+
+void add_device_option(CLI::App& command, CommonOptions& common) {
+    command
+        .add_option("--device", common.device,
+                    "where to work: cpu (default), cuda, or cuda:N for the Nth CUDA device from 0")
+        ->check(CLI::Validator(
+            [](std::string& text) {
+                return names_device(text) ? std::string()
+                                          : fmt::format("must be cpu, cuda or cuda:N, got {}", text);
+            },
+            ""))
+        ->type_name("DEVICE");
+}
+
+std::shared_ptr<CudaDevice> device_of(const CommonOptions& common) { return open_device(common.device); }
+
+void require_cpu(const CommonOptions& common, const std::string& what) {
+    require(common.device == "cpu", Status::unsupported, what, " has no CUDA form: leave out --device ",
+            common.device);
 }
 
 CLI::Validator number_from(double lowest, double highest) {

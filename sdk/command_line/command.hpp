@@ -19,6 +19,7 @@ namespace sonolux::command_line {
 struct CommonOptions {
     int threads = 0;  ///< 0: all processors
     std::string isa;  ///< empty: the fastest that this processor runs
+    std::string device = "cpu";
 };
 
 /// A command line that cannot be meant: the program ends with status 2.
@@ -34,6 +35,15 @@ private:
 /// Adds a sub-command to the program. `run` is called once everything on the command line was understood.
 CLI::App* add_command(CLI::App& program, CommonOptions& common, const std::string& name,
                       const std::string& description, const std::string& examples, std::function<void()> run);
+
+/// Adds --device to a command whose work can be done by a CUDA device, or some of it.
+void add_device_option(CLI::App& command, CommonOptions& common);
+
+/// The device that was asked for; null for the CPU. Throws Error{unsupported} where it is not there.
+[[nodiscard]] std::shared_ptr<CudaDevice> device_of(const CommonOptions& common);
+
+/// Throws Error{unsupported} where a device was asked for, for `what` ("tv"), which has no CUDA form.
+void require_cpu(const CommonOptions& common, const std::string& what);
 
 /// Checks of option values, whose complaint is a sentence: "--tile must be from 0 to 1048576, got -3".
 [[nodiscard]] CLI::Validator number_from(double lowest, double highest);

@@ -60,6 +60,8 @@ std::vector<std::string> row_of(const ImageResult& image, bool with_size) {
 
 void run(Options& options, const CommonOptions& common) {
     const bool blurs = options.evaluate.protocol == "blur";
+    if (blurs || options.evaluate.protocol == "levin" || options.evaluate.protocol == "discs")
+        require_cpu(common, "the protocol " + options.evaluate.protocol);
     for (const auto& [name, given] : {std::pair{"--kernel", !options.kernel.empty()},
                                       {"--kernel-variable", !options.kernel_variable.empty()}})
         if (given && !blurs) throw UsageError(fmt::format("{} belongs to --protocol blur", name));
@@ -84,6 +86,7 @@ void run(Options& options, const CommonOptions& common) {
                                       {"--set", !options.classical.settings.empty()}})
         if (given) throw UsageError(fmt::format("{} belongs to --protocol blur or levin", name));
     Model model = open_model(find_model(options.model));
+    if (model.problem.kind != "denoise") require_cpu(common, options.model);
     if (model.problem.kind == "sound_speed") {
         options.speed.sound.set = options.evaluate.data;
         options.speed.sound.seed = options.evaluate.seed;
@@ -108,6 +111,7 @@ void run(Options& options, const CommonOptions& common) {
     ProgressLine progress;
     if (!options.channels.empty()) options.evaluate.channels = channel_rule_from_string(options.channels);
     options.evaluate.threads = common.threads;
+    options.evaluate.device = device_of(common);
     options.evaluate.progress = [&](const Progress& p) { return progress(p); };
     const Evaluation evaluation = evaluate(model, options.evaluate);
     progress.clear();
@@ -213,6 +217,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
     options->classical.add_to(*command);
     add_disc_test_options(*command, options->discs);
     add_speed_evaluation_options(*command, options->speed);
+    add_device_option(*command, common);
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");
 }
 

@@ -37,13 +37,17 @@ void run_blurred(const Options& options, const CommonOptions& common) {
 
 void run(const Options& options, const CommonOptions& common) {
     if (is_sound_speed_method(options.model)) {
+        require_cpu(common, options.model);
         SoundSpeedArguments arguments = options.sound_speed;
         arguments.method = options.model;
         arguments.input = options.input;
         arguments.output = options.output;
         return reconstruct_sound_speed(arguments, common);
     }
-    if (!options.deblur.kernel.empty()) return run_blurred(options, common);
+    if (!options.deblur.kernel.empty()) {
+        require_cpu(common, options.model);
+        return run_blurred(options, common);
+    }
     const auto require_no_blur = [&](bool deblurs) {
         if (deblurs)
             throw UsageError(
@@ -56,6 +60,7 @@ void run(const Options& options, const CommonOptions& common) {
                                       {"--set", !options.deblur.classical.settings.empty()}})
         if (given) throw UsageError(fmt::format("{} belongs to --kernel FILE", name));
     Model model = open_model(find_model(options.model));
+    if (model.problem.kind != "denoise") require_cpu(common, options.model);
     if (model.problem.kind == "sound_speed") {
         SoundSpeedArguments arguments = options.sound_speed;
         arguments.method = options.model;
@@ -88,7 +93,8 @@ void run(const Options& options, const CommonOptions& common) {
                                       .progress =
                                           [&](const Progress& p) {
                                               return progress({"denoising", p.done, p.total, -1});
-                                          }},
+                                          },
+                                      .device = device_of(common)},
                                      &summary);
     progress.clear();
     if (result.channels() > summary.model_channels)
@@ -151,6 +157,7 @@ void add_reconstruct(CLI::App& program, CommonOptions& common) {
     add_kernel_options(*command, options->deblur);
     add_sound_speed_options(*command, options->sound_speed);
     add_lens_options(*command, options->lens);
+    add_device_option(*command, common);
     command->add_option("--tile", options->tile, "rows and columns of a tile; 0: by memory")
         ->check(number_from(0, 1 << 20))
         ->type_name("N");

@@ -45,8 +45,9 @@ void add_protocol_noise(View<const float> truth, double sigma, std::uint64_t see
     add_gaussian_noise(truth, static_cast<float>(sigma / 255), Philox(seed, streams::noise, index), noisy);
 }
 
-ReconstructorPool::ReconstructorPool(const Model& model, double sigma, int threads)
-    : model_(model), sigma_(sigma), threads_(threads) {}
+ReconstructorPool::ReconstructorPool(const Model& model, double sigma, int threads,
+                                     std::shared_ptr<CudaDevice> device)
+    : model_(model), sigma_(sigma), threads_(threads), device_(std::move(device)) {}
 
 Reconstructor& ReconstructorPool::of_size(Index rows, Index columns) {
     for (const auto& ready : ready_)
@@ -56,6 +57,7 @@ Reconstructor& ReconstructorPool::of_size(Index rows, Index columns) {
     ReconstructorOptions options;
     options.sigma = static_cast<float>(sigma_);
     options.threads = threads_;
+    options.device = device_;
     ready_.push_back(std::make_unique<Reconstructor>(model_, rows, columns, options));
     ready_.back()->bind();
     return *ready_.back();
@@ -122,7 +124,7 @@ Evaluation evaluate(const Model& model, const EvaluateOptions& options) {
     Evaluation evaluation;
     const Index model_channels = channels(architecture_of(model));
     bool by_rule = false;
-    ReconstructorPool pool(model, options.sigma, options.threads);
+    ReconstructorPool pool(model, options.sigma, options.threads, options.device);
     const auto begin = Context::Clock::now();
     for (std::size_t i = 0; i < names.size(); ++i) {
         const Image image = read_truth((std::filesystem::path(options.data) / names[i]).string(), model,

@@ -49,6 +49,7 @@ struct EvaluateOptions {
     ChannelRule channels = ChannelRule::opponent;  ///< for colour images and a model of one channel
     int threads = 0;                               ///< 0: all processors
     std::function<bool(const Progress&)> progress;
+    std::shared_ptr<CudaDevice> device;  ///< null: the CPU
 };
 
 struct ImageResult {
@@ -80,7 +81,8 @@ struct Evaluation {
 /// Reconstructors of one model for images of changing sizes, made when first needed.
 class ReconstructorPool {
 public:
-    ReconstructorPool(const Model& model, double sigma, int threads);
+    /// `device` null: on the CPU.
+    ReconstructorPool(const Model& model, double sigma, int threads, std::shared_ptr<CudaDevice> device = {});
 
     /// Bound, for planes of this size.
     [[nodiscard]] Reconstructor& of_size(Index rows, Index columns);
@@ -89,6 +91,7 @@ private:
     const Model& model_;
     double sigma_;
     int threads_;
+    std::shared_ptr<CudaDevice> device_;
     std::vector<std::unique_ptr<Reconstructor>> ready_;
 };
 

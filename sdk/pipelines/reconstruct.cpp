@@ -21,6 +21,7 @@ Image reconstruct(const Model& model, const Image& image, const std::string& sou
     plan.tile_rows = plan.tile_columns = options.tile;
     plan.threads = options.threads;
     plan.progress = options.progress;
+    plan.device = options.device;
     Reconstructor reconstructor(model, image.rows(), image.columns(), plan);
     reconstructor.bind();
     Array<float> output(input.shape());
@@ -28,6 +29,7 @@ Image reconstruct(const Model& model, const Image& image, const std::string& sou
     const Status status = run_channels(reconstructor, input, output, options.channels);
     const std::chrono::duration<double> taken = Context::Clock::now() - begin;
     require(status != Status::cancelled, status, source, ": cancelled");
+    require(status != Status::device_error, status, source, ": ", reconstructor.device_message());
     require(status == Status::ok, status, source, ": ", reconstructor.explain(input, output));
     if (summary != nullptr)
         *summary = {reconstructor.tiles(),

@@ -21,6 +21,7 @@ struct ReconstructOptions {
     ChannelRule channels = ChannelRule::opponent;
     int threads = 0;  ///< 0: all processors
     std::function<bool(const Progress&)> progress{};
+    std::shared_ptr<CudaDevice> device{};  ///< null: the CPU
 };
 
 /// How it was done.

@@ -138,6 +138,11 @@ ReconstructorOptions to_options(const slx_plan_options& given) {
     options.memory_limit = given.memory_limit;
     options.kernel = to_kernel(given.kernel, given.kernel_rows, given.kernel_columns, "options->");
     options.threads = given.threads;
+    if (given.device != nullptr) {
+        require(names_device(given.device), Status::invalid_argument,
+                "options->device must be NULL, cpu, cuda or cuda:N, got \"", given.device, "\"");
+        options.device = open_device(given.device);
+    }
     if (given.runner != nullptr) {
         require(given.runner->run != nullptr, Status::invalid_argument,
                 "options->runner->run must not be NULL");
@@ -253,6 +258,8 @@ slx_status slx_plan_create(const slx_model* model, const slx_plan_options* optio
                     model->columns, ", got ", known.rows, " x ", known.columns);
             require(given.kernel.data() == nullptr && given.sigma == 0, Status::invalid_argument,
                     "options->kernel and sigma must not be given: the model maps the speed of sound");
+            require(given.device == nullptr, Status::unsupported, "model \"", model->model.name,
+                    "\" has no CUDA form: options->device must be NULL or cpu");
             SoundSpeedOptions sound;
             sound.threads = given.threads;
             sound.runner = given.runner;
@@ -275,6 +282,8 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
         const auto describe = [&](const Context& context) {
             known.threads = context.threads();
             std::snprintf(known.isa, sizeof known.isa, "%s", to_string(context.isa()));
+            std::snprintf(known.device, sizeof known.device, "%s",
+                          context.cuda_device() != nullptr ? context.cuda_device()->name().c_str() : "cpu");
         };
         if (plan->of_delays != nullptr) {
             const SoundSpeedReconstructor& maps = *plan->of_delays;
@@ -402,6 +411,7 @@ slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_ou
         case Status::cancelled: return report(error, status, "cancelled: the output is not finished");
         case Status::deadline_exceeded:
             return report(error, status, "time is up: the output is not finished");
+        case Status::device_error: return report(error, status, reconstructor.device_message());
         default: return report(error, status, to_string(status));
     }
 }

@@ -59,7 +59,9 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
       columns_(columns),
       time_limit_(std::numeric_limits<double>::infinity()),
       progress_(options.progress),
+      device_(options.device),
       context_(make_runner(options)) {
+    context_.set_cuda_device(device_);
     require_size(rows, "rows");
     require_size(columns, "columns");
     deblurs_ = model.problem.kind == "deblur";
@@ -73,6 +75,9 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
             "a kernel must not be given: model \"", model.name,
             "\" takes noise away and no blur, got one of ", to_string(options.kernel.shape()));
     network_ = network_from_model(model);
+    require(!device_ || std::holds_alternative<VariationalNetworkOptions>(architecture), Status::unsupported,
+            "model \"", model.name, "\" cannot run on ", device_ ? device_->name() : "",
+            ": shrinkage fields have no CUDA form");
     if (const auto* shrinkage = std::get_if<ShrinkageFieldsOptions>(&architecture))
         plan(*shrinkage, options);
     else
@@ -86,7 +91,10 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
     set_sigma(options.sigma != 0 ? options.sigma : sigma_max_);
 
     choose_tiles(options);
-    workspace_bytes_ = bytes_for(tile_rows_, tile_columns_);
+    if (options.device)
+        on_device_ = std::make_unique<VariationalNetworkCuda>(*network_, rows, columns, *options.device);
+    else
+        workspace_bytes_ = bytes_for(tile_rows_, tile_columns_);
     if (!progress_) return;
     context_.set_progress([this](const Progress& stage) {
         const Index done = tiles_done_ * stages() + stage.done;
@@ -166,6 +174,7 @@ void Reconstructor::set_sigma(float sigma) {
              sigma);
     }
     network_->update(std::clamp(sigma, sigma_min_, sigma_max_));
+    if (on_device_) on_device_->update(*network_);
 }
 
 void Reconstructor::set_time_limit(double seconds) {
@@ -282,7 +291,22 @@ Status Reconstructor::run(std::span<const View<const float>> in, std::span<const
     return end_run(run_image(in, out));
 }
 
+Status Reconstructor::run_on_device(InPlanes in, OutPlanes out) noexcept {
+    if (const Status stopped = context_.poll(); stopped != Status::ok) {
+        for (std::size_t c = 0; c < in.size(); ++c) copy(in[c], out[c]);
+        return stopped;
+    }
+    const View<float> staging(on_device_->images(), {channels(), rows_, columns_});
+    for (std::size_t c = 0; c < in.size(); ++c) copy(in[c], staging[static_cast<Index>(c)]);
+    if (const Status status = on_device_->run(); status != Status::ok) return status;
+    for (std::size_t c = 0; c < out.size(); ++c) copy(staging[static_cast<Index>(c)], out[c]);
+    context_.report({.activity = "reconstructing", .done = stages(), .total = stages(), .seconds_left = -1});
+    ++tiles_done_;
+    return Status::ok;
+}
+
 Status Reconstructor::run_image(InPlanes in, OutPlanes out) noexcept {
+    if (on_device_) return run_on_device(in, out);
     Status status = Status::ok;
     for (Index row = 0; row * tile_rows_ < rows_; ++row)
         for (Index column = 0; column * tile_columns_ < columns_; ++column) {

@@ -39,6 +39,7 @@
 #include <sonolux/core/context.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 #include <sonolux/solvers/network_options.hpp>
+#include <sonolux/solvers/variational_network_cuda.hpp>
 
 namespace sonolux {
 
@@ -61,6 +62,9 @@ struct ReconstructorOptions {
     /// given. 0: 64 MiB, or what the whole image takes where it cannot be cut.
     std::size_t memory_limit = 0;
 
+    /// Null: the CPU. Otherwise the whole image is worked on there, uncut, whatever the memory limit.
+    std::shared_ptr<CudaDevice> device{};
+
     int threads = 0;                         ///< for the default runner; 0: all processors
     std::shared_ptr<ThreadRunner> runner{};  ///< null: the default
 
@@ -79,7 +83,8 @@ public:
     /// Throws Error{invalid_argument} naming the field (a size below 1 or too large, a noise level the model
     /// does not know, a memory limit below the smallest tile's need, a kernel that is none or is not wanted),
     /// Error{corrupt_data} for a model that is not what it claims to be, Error{unsupported} for one that
-    /// neither denoises nor deblurs images.
+    /// neither denoises nor deblurs images, or has no CUDA form where a device is given, or for tiles there;
+    /// and on a device Error{out_of_memory} and Error{device_error}.
     Reconstructor(const Model& model, Index rows, Index columns, const ReconstructorOptions& options = {});
 
     /// That the model looks at together: 1, or 3 for colour.
@@ -99,7 +104,10 @@ public:
     /// What the plan itself holds in proportion to the image, from its construction on: of Fourier steps the
     /// kernel's spectrum and the scratch of the transform (whose tables, of a few rows and columns, come on
     /// top). 0 for networks without.
-    [[nodiscard]] std::size_t plan_bytes() const noexcept { return blur_ ? blur_->memory_bytes() : 0; }
+    /// On a device: the images in host memory that it copies from and to.
+    [[nodiscard]] std::size_t plan_bytes() const noexcept {
+        return (blur_ ? blur_->memory_bytes() : 0) + (on_device_ ? on_device_->image_bytes() : 0);
+    }
 
     /// Whether it takes a blur away.
     [[nodiscard]] bool deblurs() const noexcept { return deblurs_; }
@@ -140,6 +148,9 @@ public:
     /// ok, or cancelled / deadline_exceeded: then each tile holds what its last finished stage made, and
     /// tiles that had not been begun hold the input. Otherwise `out` is untouched: size_mismatch, or
     /// invalid_argument where nothing was bound or images overlap.
+    ///
+    /// On a device all stages are one piece of work: a run stops before it or not at all, and progress is
+    /// reported after it. device_error leaves `out` untouched, and device_message says what happened.
     [[nodiscard]] Status run(View<const float> in, View<float> out) noexcept;
 
     /// The same for the channels of one image, as many as the model's, each a plane of its own wherever it
@@ -149,6 +160,11 @@ public:
 
     /// Why `run` refuses these images, in a sentence; "ok" if it does not.
     [[nodiscard]] std::string explain(View<const float> in, View<const float> out) const;
+
+    /// What the device said when a run returned device_error.
+    [[nodiscard]] const char* device_message() const noexcept {
+        return on_device_ ? on_device_->message() : "";
+    }
 
     /// Whether it has been given memory.
     [[nodiscard]] bool bound() const noexcept { return bound_; }
@@ -175,6 +191,7 @@ private:
                                        bool same_plane) const noexcept;
     void begin_run(Index images) noexcept;
     [[nodiscard]] Status end_run(Status status) noexcept;
+    [[nodiscard]] Status run_on_device(InPlanes in, OutPlanes out) noexcept;
     [[nodiscard]] Status run_tile(InPlanes in, OutPlanes out, const Extent& rows,
                                   const Extent& columns) noexcept;
     [[nodiscard]] Status run_image(InPlanes in, OutPlanes out) noexcept;
@@ -189,8 +206,10 @@ private:
     std::unique_ptr<UnrolledNetwork> network_;
     std::unique_ptr<PaddedBlur> blur_;  // of networks with Fourier steps
     std::function<bool(const Progress&)> progress_;
-    Index tiles_done_ = 0, tiles_total_ = 0;  // of the run in progress
-    bool stopped_ = false;                    // by the progress callback
+    std::shared_ptr<CudaDevice> device_;
+    std::unique_ptr<VariationalNetworkCuda> on_device_;  // which goes before its device
+    Index tiles_done_ = 0, tiles_total_ = 0;             // of the run in progress
+    bool stopped_ = false;                               // by the progress callback
     Context context_;
     bool bound_ = false;
 };

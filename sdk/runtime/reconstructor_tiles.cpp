@@ -53,6 +53,14 @@ void Reconstructor::choose_tiles(const ReconstructorOptions& options) {
             options.tile_columns);
     tile_rows_ = std::min(options.tile_rows, rows_);
     tile_columns_ = std::min(options.tile_columns, columns_);
+    if (device_) {
+        require((tile_rows_ == 0 || tile_rows_ == rows_) && (tile_columns_ == 0 || tile_columns_ == columns_),
+                Status::unsupported, "tiles must be the whole image on a device, got ", options.tile_rows,
+                " x ", options.tile_columns);
+        tile_rows_ = rows_;
+        tile_columns_ = columns_;
+        return;
+    }
     if (!tileable_) {
         const char* why =
             blur_ ? "a network with Fourier steps" : "a network whose border is circular and exact";

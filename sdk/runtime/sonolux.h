@@ -208,9 +208,17 @@ typedef struct slx_plan_options {
     const float* kernel;
     size_t kernel_rows;
     size_t kernel_columns;
+
+    /* Since 0.2. NULL or "cpu": the processor. "cuda" or "cuda:N": that CUDA device, counted from 0, through
+     * libsonolux_cuda.so beside this library. A device that is not there is SLX_UNSUPPORTED, and so is a model
+     * that has no CUDA form; never is another device taken instead. The image is not cut there: tile sizes
+     * other than its own are SLX_UNSUPPORTED, memory_limit is not looked at, and all stages are one piece of
+     * work that is not stopped once it has begun. */
+    const char* device;
 } slx_plan_options;
 
-/* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_UNSUPPORTED, SLX_OUT_OF_MEMORY. */
+/* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_UNSUPPORTED, SLX_OUT_OF_MEMORY,
+ * SLX_DEVICE_ERROR. */
 SLX_API slx_status slx_plan_create(const slx_model* model, const slx_plan_options* options, slx_plan** plan,
                                    slx_error* error);
 
@@ -237,6 +245,7 @@ typedef struct slx_plan_info {
     size_t kernel_rows;
     size_t kernel_columns;
     int32_t channels; /* since 0.2: those of the model, which each run takes together */
+    char device[92];  /* since 0.2: "cpu", or "NVIDIA H200 (compute 9.0)" */
 } slx_plan_info;
 
 SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
@@ -295,8 +304,8 @@ typedef struct slx_output {
  * where there are Fourier steps, it spoils the whole plane.
  *
  * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles
- * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet) or
- * SLX_SIZE_MISMATCH: the output is as before. */
+ * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet), SLX_SIZE_MISMATCH or
+ * SLX_DEVICE_ERROR: the output is as before. */
 SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error);
 
 /* Since 0.2. The same for the channels of one image, by a model that looks at several together: in[0] to
