@@ -1,8 +1,13 @@
 #include "tests/support/paths.hpp"
 
+#include <cstdlib>
+
 namespace sonolux {
 
-const char* source_root() noexcept { return SLX_SOURCE_DIR; }
+const char* source_root() noexcept {
+    const char* moved = std::getenv("SONOLUX_TEST_SOURCE");  // of a test program that runs elsewhere
+    return moved != nullptr ? moved : SLX_SOURCE_DIR;
+}
 
 const char* samples_folder() noexcept { return SLX_SAMPLES_DIR; }
 
