@@ -1,5 +1,5 @@
 // Training sets of delays that went through beamforming and tracking, against those of the ray domain: the
-// same phantoms, for a phantom is a function of seed and index alone.
+// same phantoms, for a phantom is a function of seed and index alone. And recordings of tissue that moves.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -134,6 +134,34 @@ TEST(MeasuredDelays, RefuseRecipesThatCannotWork) {
     expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 5]", "delays.second");
     expect_refused(e.substr(0, e.find("delays.second")) + "delays.second = [2, 3]",
                    "pair 2 is of transmission 3 with itself");
+}
+
+TEST(EchoDomain, HearsTissueThatMovesDownLaterWithEachTransmissionByTheWayThereAndBack) {
+    // One element sends three times. What it hears itself from below comes later by 2 u / c: of the echoes of
+    // a window, the lag at which both correlate most.
+    std::string tissue = common;
+    tissue.replace(tissue.find("array.elements = 64"), 19, "array.elements = 1");
+    tissue.replace(tissue.find("[1500, 1540]"), 12, "1500");
+    tissue.replace(tissue.find("[-20, 20]"), 9, "0");
+    tissue += "domain = \"echo\"\npulse.centre_frequency = 2e6\ntransmit.elements = [1, 1, 1]\n";
+    const double u = 75e-6;
+    const std::vector<float> a = sample_of(tissue, 0, 1),
+                             b = sample_of(tissue + "echo.motion = 75e-6\n", 0, 1);
+    constexpr std::size_t map = 50 * 32;
+    const std::size_t times = (a.size() - map) / 3;
+    EXPECT_TRUE(std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(map + times), b.begin()));
+    for (const std::size_t k : {1, 2}) {
+        const double wanted = 2 * static_cast<double>(k) * u / 1500 * 16e6;  // 1.6 and 3.2 samples
+        std::vector<double> match(8);
+        for (std::size_t lag = 0; lag < match.size(); ++lag)
+            for (std::size_t n = 300; n < 600; ++n)  // 14 to 28 mm: nearly all echoes from below
+                match[lag] += double{a[map + k * times + n]} * double{b[map + k * times + n + lag]};
+        const auto best = static_cast<std::size_t>(std::ranges::max_element(match) - match.begin());
+        ASSERT_GT(best, 0u);
+        const double left = match[best - 1], middle = match[best], right = match[best + 1];
+        const double found = static_cast<double>(best) + (left - right) / (2 * (left - 2 * middle + right));
+        EXPECT_NEAR(found, wanted, 0.2) << k;  // some echoes come from aside, and move less
+    }
 }
 
 TEST(DefaultPairs, AreAboutTenElementsOrFiveDegreesApart) {

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <filesystem>
@@ -173,35 +172,6 @@ TEST(EchoDomain, HearsNothingBeforeSoundCanBeBackAndIsNeverSilent) {
             }
     EXPECT_GT(after, 0);
     EXPECT_LT(before, 1e-6 * after);  // the pulse's own beginning
-}
-
-TEST(EchoDomain, HearsTissueThatMovesDownLaterWithEachTransmissionByTheWayThereAndBack) {
-    // One element sends three times. What it hears itself from below comes later by 2 u / c: of the echoes of
-    // a window, the lag at which both correlate most.
-    const std::string echo =
-        "domain = \"echo\"\narray.elements = 1\narray.pitch = 0.6e-3\npulse.centre_frequency = 2e6\n"
-        "transmit.elements = [1, 1, 1]\nscatterers.per_cell = 0.2\necho.spacing = 1e-3\n";
-    const double u = 75e-6;
-    const SimulationRecipe still = parse_simulation_recipe(std::string(uniform) + echo, "r.toml"),
-                           moving = parse_simulation_recipe(
-                               std::string(uniform) + echo + "echo.motion = 75e-6\n", "r.toml");
-    const SetManifest manifest = manifest_of(still);
-    const auto times = static_cast<std::size_t>(manifest.fields[1].sizes[1]);
-    const auto map = static_cast<std::size_t>(manifest.fields[0].elements());
-    const std::vector<float> a = sample_of(still, 0), b = sample_of(moving, 0);
-    EXPECT_TRUE(std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(map + times), b.begin()));
-    for (const std::size_t k : {1, 2}) {
-        const double wanted = 2 * static_cast<double>(k) * u / 1500 * 16e6;  // 1.6 and 3.2 samples
-        std::vector<double> match(8);
-        for (std::size_t lag = 0; lag < match.size(); ++lag)
-            for (std::size_t n = 500; n < 900; ++n)  // 23 to 42 mm: nearly all echoes from below
-                match[lag] += double{a[map + k * times + n]} * double{b[map + k * times + n + lag]};
-        const auto best = static_cast<std::size_t>(std::ranges::max_element(match) - match.begin());
-        ASSERT_GT(best, 0u);
-        const double left = match[best - 1], middle = match[best], right = match[best + 1];
-        const double found = static_cast<double>(best) + (left - right) / (2 * (left - 2 * middle + right));
-        EXPECT_NEAR(found, wanted, 0.2) << k;  // some echoes come from aside, and move less
-    }
 }
 
 TEST(EchoDomain, WritesZeaFilesWithTheSameBitsOnAnyNumberOfThreads) {
