@@ -78,6 +78,9 @@ public:
     /// Samples that one image sums up: pixels x elements x transmissions, as far as weights are not 0.
     [[nodiscard]] Index points() const noexcept;
 
+    /// For its forms on other devices (delay_and_sum_cuda.hpp).
+    [[nodiscard]] const DelayAndSumTables& tables() const noexcept { return *tables_; }
+
 private:
     std::unique_ptr<const DelayAndSumTables> tables_;
 };
