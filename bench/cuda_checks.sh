@@ -66,6 +66,9 @@ racecheck="compute-sanitizer --tool racecheck --error-exitcode 9"
 check tests_gpu                 120  "$tests" --gtest_filter='*Gpu.*'
 check benchmark_network          30  "$bin/sonolux_cuda_network" 7x7x48/narrow 512 512 1
 check benchmark_network_5x5      30  "$bin/sonolux_cuda_network" 5x5x24/narrow 512 512 1
+check benchmark_beamforming      40  "$bin/sonolux_cuda_beamforming" 32 1
 check memcheck_network           60  $memcheck "$tests" --gtest_filter='VariationalNetworkCudaGpu.*:DeviceChoiceGpu.*'
 check racecheck_network          60  $racecheck "$tests" --gtest_filter='VariationalNetworkCudaGpu.*:DeviceChoiceGpu.*'
+check memcheck_beamforming       60  $memcheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'
+check racecheck_beamforming      60  $racecheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'
 exit $failed

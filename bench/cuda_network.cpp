@@ -9,46 +9,18 @@
 // multiply-add peak that goes into the correlations; host memory to host memory, p50 and p99; and the CPU on
 // all its processors. Useful work is two correlations with every filter, nothing that tiles compute twice.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <vector>
 
 #include <sonolux/core/cuda/ceilings.hpp>
 #include <sonolux/solvers/variational_network_cuda.hpp>
 
 #include "cases.hpp"
+#include "run_times.hpp"
 
 namespace sonolux::bench {
 
 namespace {
-
-struct Times {
-    double p50 = 0, p99 = 0;
-    std::size_t runs = 0;
-};
-
-template <class Run>
-Times time_runs(double seconds, Run run) {
-    for (int warm_up = 0; warm_up < 5; ++warm_up) run();
-    std::vector<double> times;
-    for (double total = 0; total < seconds || times.size() < 20; total += times.back()) {
-        const auto begin = Context::Clock::now();
-        run();
-        times.push_back(std::chrono::duration<double>(Context::Clock::now() - begin).count());
-    }
-    std::sort(times.begin(), times.end());
-    return {times[times.size() / 2], times[times.size() * 99 / 100], times.size()};
-}
-
-double largest_relative_difference(const float* a, const Array<float>& b) {
-    double most = 0, size = 0;
-    for (Index i = 0; i < b.elements(); ++i) {
-        most = std::max(most, std::abs(double{a[i]} - b.data()[i]));
-        size = std::max(size, std::abs(double{b.data()[i]}));
-    }
-    return most / size;
-}
 
 void run(const std::string& name, Index rows, Index columns, double seconds) {
     const std::shared_ptr<CudaDevice> device = open_cuda_device();
