@@ -17,10 +17,8 @@ usage() { sed -n '5,7p' "$0" | sed 's/^# *//' >&2; exit 2; }
 pack() {
     local build=$1 to=$2 program
     mkdir -p "$to/lib"
-    for program in tests/sonolux_tests bench/sonolux_cuda_* sonolux libsonolux_cuda.so; do
-        for program in "$build"/$program; do
-            [ -f "$program" ] && cp "$program" "$to" && strip "$to/$(basename "$program")"
-        done
+    for program in "$build"/tests/sonolux_tests "$build"/bench/sonolux_cuda_* "$build"/sonolux "$build"/libsonolux_cuda.so; do
+        [ -f "$program" ] && cp "$program" "$to" && strip "$to/$(basename "$program")"
     done
     [ -f "$to/sonolux_tests" ] && [ -f "$to/libsonolux_cuda.so" ] ||
         { echo "cuda_checks: $build holds no tests/sonolux_tests or no libsonolux_cuda.so" >&2; exit 1; }
@@ -68,6 +66,8 @@ check benchmark_network          30  "$bin/sonolux_cuda_network" 7x7x48/narrow 5
 check benchmark_network_5x5      30  "$bin/sonolux_cuda_network" 5x5x24/narrow 512 512 1
 check benchmark_beamforming      40  "$bin/sonolux_cuda_beamforming" 32 1
 check memcheck_network           60  $memcheck "$tests" --gtest_filter='VariationalNetworkCudaGpu.*:DeviceChoiceGpu.*'
+check memcheck_training          60  $memcheck "$tests" --gtest_filter='VariationalTrainingCudaGpu.*'
+check racecheck_training         60  $racecheck "$tests" --gtest_filter='VariationalTrainingCudaGpu.*'
 check racecheck_network          60  $racecheck "$tests" --gtest_filter='VariationalNetworkCudaGpu.*:DeviceChoiceGpu.*'
 check memcheck_beamforming       60  $memcheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'
 check racecheck_beamforming      60  $racecheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'

@@ -113,6 +113,12 @@ public:
     void gradient_vjp(View<const float> x, float* kept, View<const float> v, View<float> x_bar,
                       std::span<float> parameter_bar, Context&) const noexcept;
 
+    /// The transpose of `update` but for maps of weights: adds what gradients of the filters, of filters()'s
+    /// shape, and of their tables [filters, 4, segments] mean for the parameters to `parameter_bar`.
+    /// Workspace: that of gradient_vjp.
+    void update_vjp(const double* filters_bar, const double* tables_bar, std::span<float> parameter_bar,
+                    Context&) const noexcept;
+
     /// The realised filters, [filters, size, size] or [filters, channels, size, size].
     [[nodiscard]] View<const float> filters() const noexcept { return filters_.view(); }
 

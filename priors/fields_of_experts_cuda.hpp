@@ -21,8 +21,9 @@
 // its neighbour, and so do eight threads that load four columns each meet all banks.
 #pragma once
 
-#include <sonolux/core/boundary.hpp>
 #include <sonolux/core/cuda/kernel.hpp>
+#include <sonolux/core/error.hpp>
+#include <sonolux/priors/fields_of_experts_cuda_shape.hpp>
 
 namespace sonolux::cuda {
 
@@ -81,7 +82,7 @@ struct TablePlace {
     return multiply_add(multiply_add(multiply_add(c.w, t, c.z), t, c.y), t, c.x);
 }
 
-/// The parameters of a step's prior on the device. Rows of taps begin at multiples of four floats.
+/// The parameters of a prior on the device.
 struct ExpertsParameters {
     const float* filters;  ///< [filters, channels, size, tap_stride]
     const float* flipped;  ///< the same turned by 180 degrees
@@ -90,6 +91,30 @@ struct ExpertsParameters {
     int segments;
     float place_scale, place_offset;  ///< position in the table = place_scale * z + place_offset
 };
+
+/// Of parameters that lie at `packed` as the shape says.
+[[nodiscard]] inline ExpertsParameters experts_at(const float* packed, const ExpertsShape& shape) {
+    return {.filters = packed,
+            .flipped = packed + shape.taps(),
+            .tables = reinterpret_cast<const Float4*>(packed + shape.tables_at()),
+            .count = shape.filters,
+            .segments = shape.segments,
+            .place_scale = shape.place_scale,
+            .place_offset = shape.place_offset};
+}
+
+/// Calls with<size, channels>() for those that experts_shape lets pass.
+template <class With>
+void for_experts(int size, int channels, With with) {
+    if (channels == 1 && size == 3) return with.template operator()<3, 1>();
+    if (channels == 1 && size == 5) return with.template operator()<5, 1>();
+    if (channels == 1 && size == 7) return with.template operator()<7, 1>();
+    if (channels == 1 && size == 9) return with.template operator()<9, 1>();
+    if (channels == 1 && size == 11) return with.template operator()<11, 1>();
+    if (channels == 3 && size == 3) return with.template operator()<3, 3>();
+    if (channels == 3 && size == 5) return with.template operator()<5, 3>();
+    fail(Status::internal_error, "experts_shape let ", channels, " channels and ", size, " taps pass");
+}
 
 /// How a block of 8 x `down` threads lies on its tile, and what its threads do there.
 template <int size, int down>
@@ -346,31 +371,20 @@ private:
     }
 };
 
-/// Adds the groups' sums, folds what lies beyond the border back to where it came from, and takes the step.
-/// A thread has one pixel.
-struct ExpertsFinish {
-    StepImages images;
+/// The sums of all groups at a pixel, with those that lie beyond the border and come from there.
+struct FoldedSums {
     const float* partial;  ///< [groups, planes, rows + 2 pad, columns + 2 pad]
     int rows, columns, planes, groups, output_pad;
     BoundaryRule boundary;
 
-    using Shared = Nothing;
-    using Registers = Nothing;
-
-    [[nodiscard]] SLX_KERNEL int steps() const { return 1; }
-
-    SLX_KERNEL void run(int, const Thread& thread, Shared&, Registers&) const {
-        const int column = static_cast<int>(thread.global_x()), row = static_cast<int>(thread.global_y());
-        const int plane = static_cast<int>(thread.block_index.z);
-        if (column >= columns || row >= rows) return;
+    [[nodiscard]] SLX_KERNEL float at(int plane, int row, int column) const {
         float sum = along_columns(plane, row, column);
         if (output_pad > 0 && boundary != BoundaryRule::zero)
             for (int i = -output_pad; i < rows + output_pad; ++i) {
                 if (i == 0) i = rows;
                 if (boundary_index(boundary, i, rows) == row) sum += along_columns(plane, i, column);
             }
-        const std::int64_t at = (std::int64_t{plane} * rows + row) * columns + column;
-        images.store(at, images.numbers->image_scale * images.x[at], sum);
+        return sum;
     }
 
 private:
@@ -390,6 +404,25 @@ private:
                 if (boundary_index(boundary, j, columns) == column) sum += sum_at(plane, i, j);
             }
         return sum;
+    }
+};
+
+/// Takes a step from folded sums. A thread has one pixel.
+struct ExpertsFinish {
+    StepImages images;
+    FoldedSums sums;
+
+    using Shared = Nothing;
+    using Registers = Nothing;
+
+    [[nodiscard]] SLX_KERNEL int steps() const { return 1; }
+
+    SLX_KERNEL void run(int, const Thread& thread, Shared&, Registers&) const {
+        const int column = static_cast<int>(thread.global_x()), row = static_cast<int>(thread.global_y());
+        const int plane = static_cast<int>(thread.block_index.z);
+        if (column >= sums.columns || row >= sums.rows) return;
+        const std::int64_t at = (std::int64_t{plane} * sums.rows + row) * sums.columns + column;
+        images.store(at, images.numbers->image_scale * images.x[at], sums.at(plane, row, column));
     }
 };
 

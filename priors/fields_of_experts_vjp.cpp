@@ -34,7 +34,7 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
     const Index stride = plane_stride(tiling.tile_columns, d.span);
     const Index floats = plane_floats(tiling.tile_rows, tiling.tile_columns, d.span);
     const int size = options_.filters.size, segments = options_.activation.segments;
-    const Index taps = Index{size} * size, nodes = options_.activation.nodes, channels = this->channels();
+    const Index taps = Index{size} * size, channels = this->channels();
     const double scale = options_.scale;
     assert(plane_count(x) == channels && plane_count(v) == channels);
     assert(kept == nullptr || tiling.count == 1);
@@ -141,14 +141,22 @@ void FieldsOfExperts::gradient_vjp(View<const float> x, float* kept, View<const 
     for (Index c = 0; c < channels && !x_bar.empty(); ++c)
         fold(plane_of(padded, c), d.pad, options_.boundary, plane_of(x_bar, c));
 
-    float* rounded = scratch.take<float>(filters_.elements());
-    for (Index t = 0; t < filters_.elements(); ++t) rounded[t] = static_cast<float>(scale * filters_bar[t]);
+    for (Index t = 0; t < filters_.elements(); ++t) filters_bar[t] *= scale;
+    update_vjp(filters_bar, tables_bar, parameter_bar, context);
     const Index map_offset = filter_parameter_count() + activation_parameter_count();
     for (Index m = 0; m < maps_.elements(); ++m) {
         const double w = maps_.data()[m];
         parameter_bar[static_cast<std::size_t>(map_offset + m)] +=
             static_cast<float>(scale * weight_slope * w * (1 - w) * maps_bar[m]);
     }
+}
+
+void FieldsOfExperts::update_vjp(const double* filters_bar, const double* tables_bar,
+                                 std::span<float> parameter_bar, Context& context) const noexcept {
+    Scratch scratch(context.workspace());
+    float* rounded = scratch.take<float>(filters_.elements());
+    for (Index t = 0; t < filters_.elements(); ++t) rounded[t] = static_cast<float>(filters_bar[t]);
+    const Index nodes = options_.activation.nodes;
     const std::span<const float> parameters(parameters_);
     bank_.realise_vjp(parameters.first(filter_parameter_count()),
                       View<const float>(rounded, filters_.shape()),

@@ -99,6 +99,13 @@ public:
     /// Stage::resample of all, ranges [range_count]. `update` must follow.
     void resample(std::span<const float> ranges);
 
+    /// The part of `all`, of the layout of the parameters, that belongs to the stage of a step.
+    [[nodiscard]] std::span<float> parameters_of(Index step, std::span<float> all) const noexcept {
+        const std::size_t s = static_cast<std::size_t>(step) % stages_.size();
+        return all.subspan(static_cast<std::size_t>(offsets_[s]),
+                           static_cast<std::size_t>(offsets_[s + 1] - offsets_[s]));
+    }
+
     /// The stage that runs as step 0, 1, ...
     [[nodiscard]] const Stage& stage(Index step) const noexcept;
 

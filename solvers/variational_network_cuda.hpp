@@ -20,10 +20,11 @@ namespace cuda {
 [[nodiscard]] VariationalShape variational_shape(const UnrolledNetwork& network, Index rows, Index columns,
                                                  int images = 1);
 
-/// The network's parameters for its present noise level, as VariationalShape places them; [stages *
-/// stage_floats].
+/// The network's parameters for its present noise level, as VariationalShape places them, [stages *
+/// stage_floats]; for images in [0, 1] that become `entry_scale` times as large on the way in and small again
+/// on the way out, or 1 for images in the network's units.
 void pack_variational_parameters(const UnrolledNetwork& network, const VariationalShape& shape,
-                                 std::span<float> packed);
+                                 float entry_scale, std::span<float> packed);
 
 }  // namespace cuda
 

@@ -11,19 +11,6 @@
 
 namespace sonolux::cuda {
 
-/// Calls with<size, channels>() for those that variational_shape lets pass.
-template <class With>
-void for_experts(int size, int channels, With with) {
-    if (channels == 1 && size == 3) return with.template operator()<3, 1>();
-    if (channels == 1 && size == 5) return with.template operator()<5, 1>();
-    if (channels == 1 && size == 7) return with.template operator()<7, 1>();
-    if (channels == 1 && size == 9) return with.template operator()<9, 1>();
-    if (channels == 1 && size == 11) return with.template operator()<11, 1>();
-    if (channels == 3 && size == 3) return with.template operator()<3, 3>();
-    if (channels == 3 && size == 5) return with.template operator()<5, 3>();
-    fail(Status::internal_error, "variational_shape let ", channels, " channels and ", size, " taps pass");
-}
-
 /// Into how many groups the filters are best dealt. A processor takes about 2 us for one filter on one tile,
 /// the more blocks the more even the processors are filled; and each group's sums are written and read again,
 /// 8 bytes of some 3 TB/s a pixel, by one more launch.
@@ -49,22 +36,22 @@ public:
     VariationalProgram(Launcher& launcher, const VariationalShape& shape, int processors, int groups = 0)
         : launcher_(launcher), shape_(shape) {
         const Index floats = shape.image_floats();
-        const Index outputs = 64 - (shape.size - 1);
-        across_ = blocks_for(shape.columns + 2 * shape_.output_pad, static_cast<unsigned>(outputs));
-        down_ = blocks_for(shape.rows + 2 * shape_.output_pad, static_cast<unsigned>(outputs));
+        const Index outputs = 64 - (shape.prior.size - 1);
+        across_ = blocks_for(shape.columns + 2 * shape_.prior.output_pad, static_cast<unsigned>(outputs));
+        down_ = blocks_for(shape.rows + 2 * shape_.prior.output_pad, static_cast<unsigned>(outputs));
         const Index tiles = Index{across_} * down_ * shape.images;
-        groups_ = groups > 0 ? groups : best_groups(tiles, floats, shape.filters, processors);
+        groups_ = groups > 0 ? groups : best_groups(tiles, floats, shape.prior.filters, processors);
         parameters_ = launcher.template allocate<float>(shape.stages * shape.stage_floats());
         input_ = launcher.template allocate<float>(floats);
         for (float*& state : states_) state = launcher.template allocate<float>(floats);
         if (shape.momentum)
             for (float*& velocity : velocities_) velocity = launcher.template allocate<float>(floats);
         if (finishes())
-            partial_ = launcher.template allocate<float>(groups_ * shape.images * shape.channels *
-                                                         (shape.rows + 2 * shape_.output_pad) *
-                                                         (shape.columns + 2 * shape_.output_pad));
+            partial_ = launcher.template allocate<float>(groups_ * shape.images * shape.prior.channels *
+                                                         (shape.rows + 2 * shape_.prior.output_pad) *
+                                                         (shape.columns + 2 * shape_.prior.output_pad));
         launcher.fill_zero(input_, floats);
-        for_experts(shape.size, shape.channels,
+        for_experts(shape.prior.size, shape.prior.channels,
                     [&]<int size, int channels>() { launcher.record([this] { launch<size, channels>(); }); });
     }
 
@@ -84,13 +71,13 @@ public:
     }
 
 private:
-    [[nodiscard]] bool finishes() const noexcept { return groups_ > 1 || shape_.output_pad > 0; }
+    [[nodiscard]] bool finishes() const noexcept { return groups_ > 1 || shape_.prior.output_pad > 0; }
 
     template <int size, int channels>
     void launch() {
         using Gradient = ExpertsGradient<size, channels>;
         const int rows = static_cast<int>(shape_.rows), columns = static_cast<int>(shape_.columns);
-        const int pad = static_cast<int>(shape_.output_pad);
+        const int pad = shape_.prior.output_pad;
         if (shape_.momentum) launcher_.fill_zero(velocities_[1], shape_.image_floats());
         for (int step = 0; step < shape_.stages; ++step) {
             const float* own = parameters_ + step * shape_.stage_floats();
@@ -101,13 +88,7 @@ private:
                 .next = states_[step % 2],
                 .next_velocity = velocities_[step % 2],
                 .numbers = reinterpret_cast<const StepNumbers*>(own + shape_.numbers_at())};
-            const ExpertsParameters prior{.filters = own,
-                                          .flipped = own + shape_.taps(),
-                                          .tables = reinterpret_cast<const Float4*>(own + shape_.tables_at()),
-                                          .count = shape_.filters,
-                                          .segments = shape_.segments,
-                                          .place_scale = shape_.place_scale,
-                                          .place_offset = shape_.place_offset};
+            const ExpertsParameters prior = experts_at(own, shape_.prior);
             launcher_.launch(Gradient{.images = images,
                                       .partial = partial_,
                                       .prior = prior,
@@ -115,20 +96,20 @@ private:
                                       .columns = columns,
                                       .image_count = shape_.images,
                                       .groups = groups_,
-                                      .first_response = static_cast<int>(shape_.first_response),
+                                      .first_response = shape_.prior.first_response,
                                       .output_pad = pad,
-                                      .boundary = shape_.boundary},
+                                      .boundary = shape_.prior.boundary},
                              {across_, down_, static_cast<unsigned>(shape_.images * groups_)},
                              {Gradient::across, Gradient::down});
             if (finishes())
                 launcher_.launch(ExpertsFinish{.images = images,
-                                               .partial = partial_,
-                                               .rows = rows,
-                                               .columns = columns,
-                                               .planes = shape_.images * channels,
-                                               .groups = groups_,
-                                               .output_pad = pad,
-                                               .boundary = shape_.boundary},
+                                               .sums = {.partial = partial_,
+                                                        .rows = rows,
+                                                        .columns = columns,
+                                                        .planes = shape_.images * channels,
+                                                        .groups = groups_,
+                                                        .output_pad = pad,
+                                                        .boundary = shape_.prior.boundary}},
                                  {blocks_for(columns, 32), blocks_for(rows, 8),
                                   static_cast<unsigned>(shape_.images * channels)},
                                  {32, 8});

@@ -4,9 +4,9 @@
 // headers, which nvcc need not read.
 #pragma once
 
-#include <sonolux/core/boundary.hpp>
 #include <sonolux/core/cuda/device.hpp>
 #include <sonolux/core/cuda/module.hpp>
+#include <sonolux/priors/fields_of_experts_cuda_shape.hpp>
 
 namespace sonolux::cuda {
 
@@ -14,22 +14,14 @@ namespace sonolux::cuda {
 struct VariationalShape {
     Index rows = 0, columns = 0;
     int images = 1;  ///< that run together
-    int stages = 0, filters = 0, size = 0, channels = 1, segments = 0;
-    float place_scale = 0, place_offset = 0;  ///< position in a table = place_scale * z + place_offset
-    BoundaryRule boundary = BoundaryRule::symmetric;
-    Index first_response = 0;  ///< responses are at [first, rows - first) x [first, columns - first)
-    Index output_pad = 0;      ///< how far the adjoint reaches over the image, to be folded back
+    int stages = 0;
     bool momentum = false;
+    ExpertsShape prior;
 
-    // Where a step's parameters lie, in floats: taps, the same turned by 180 degrees, tables, StepNumbers.
-    [[nodiscard]] Index tap_stride() const noexcept { return (size + 3) / 4 * 4; }
-    [[nodiscard]] Index taps() const noexcept { return Index{filters} * channels * size * tap_stride(); }
-    [[nodiscard]] Index tables_at() const noexcept { return 2 * taps(); }
-    [[nodiscard]] Index numbers_at() const noexcept {
-        return tables_at() + Index{filters} * (segments + 2) * 4;
-    }
+    // Of a step's parameters: those of its prior, then StepNumbers.
+    [[nodiscard]] Index numbers_at() const noexcept { return prior.floats(); }
     [[nodiscard]] Index stage_floats() const noexcept { return numbers_at() + 8; }
-    [[nodiscard]] Index image_floats() const noexcept { return images * channels * rows * columns; }
+    [[nodiscard]] Index image_floats() const noexcept { return images * prior.channels * rows * columns; }
 };
 
 /// What the module makes of a shape. Messages say what went wrong.

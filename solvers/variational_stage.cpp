@@ -212,4 +212,25 @@ void VariationalStage::backward(View<const float> state, const Observation& obse
                              activation_bar);
 }
 
+void VariationalStage::add_gradient(const double* filters_bar, const double* tables_bar,
+                                    double misfit_product, double step_product,
+                                    std::span<float> parameter_bar, Context& context) const noexcept {
+    const Index filters = prior_.filter_parameter_count(), weights = prior_.activation_parameter_count();
+    Scratch scratch(context.workspace());
+    const std::span<float> prior_bar(scratch.take<float>(static_cast<Index>(prior_parameters_.size())),
+                                     prior_parameters_.size());
+    std::fill(prior_bar.begin(), prior_bar.end(), 0.0f);
+    prior_.update_vjp(filters_bar, tables_bar, prior_bar, context);
+    float* activation_bar = parameter_bar.data() + (options_.filter_sigma_degree + 1) * filters;
+    add_sigma_polynomial_vjp(prior_bar.data(), options_.filter_sigma_degree, level_, filters,
+                             parameter_bar.data());
+    add_sigma_polynomial_vjp(prior_bar.data() + filters, options_.sigma_degree, level_, weights,
+                             activation_bar);
+    // x - x' is a times what lambda's damping multiplies.
+    const double lambda_bar = damping() * misfit_product + damping_slope() / double{damping()} * step_product;
+    const auto log_weight_bar = static_cast<float>(lambda_bar * data_weight_);
+    add_sigma_polynomial_vjp(&log_weight_bar, options_.sigma_degree, level_, 1,
+                             activation_bar + (options_.sigma_degree + 1) * weights);
+}
+
 }  // namespace sonolux

@@ -35,6 +35,12 @@ public:
                   View<const float> next_bar, View<float> state_bar, std::span<float> parameter_bar,
                   View<float> data_bar, Context&) const noexcept override;
 
+    /// For those who compute `backward` elsewhere: adds to `parameter_bar` what gradients of the prior's
+    /// filters and tables (FieldsOfExperts::update_vjp) and two products mean, those of v' upstream with the
+    /// misfit and with the step x - x'. Without momentum. Workspace: that of the stage.
+    void add_gradient(const double* filters_bar, const double* tables_bar, double misfit_product,
+                      double step_product, std::span<float> parameter_bar, Context&) const noexcept;
+
     [[nodiscard]] const FieldsOfExperts& prior() const noexcept { return prior_; }
     [[nodiscard]] float data_weight() const noexcept { return data_weight_; }
     [[nodiscard]] float momentum() const noexcept { return momentum_; }

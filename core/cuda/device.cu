@@ -48,7 +48,7 @@ OpenDevice::OpenDevice(int index) : index_(index) {
     const int count = count_devices();
     require(index < count, Status::unsupported, "CUDA device ", index, " was asked for, and there are ",
             count, ", counted from 0");
-    require_cuda(cudaSetDevice(index), "choosing the device");
+    use();
     cudaDeviceProp properties{};
     require_cuda(cudaGetDeviceProperties(&properties, index), "asking for the device's properties");
     name_ = sentence(properties.name, " (compute ", properties.major, ".", properties.minor, ")");
@@ -82,6 +82,7 @@ DeviceLauncher::~DeviceLauncher() {
 }
 
 void* DeviceLauncher::allocate_bytes(std::size_t bytes) {
+    device_->use();
     const std::size_t free = device_->free_bytes();
     if (bytes > free)
         throw Error(Status::out_of_memory,
@@ -128,6 +129,7 @@ double DeviceLauncher::seconds_of_replays(int times) {
 }
 
 void DeviceLauncher::replay() {
+    device_->use();
     if (graph_ != nullptr) require_cuda(cudaGraphLaunch(graph_, stream()), "running a graph");
 }
 

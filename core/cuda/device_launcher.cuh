@@ -5,9 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstdio>
 #include <functional>
-#include <new>
 #include <vector>
 
 #include <sonolux/core/cuda/device.hpp>
@@ -36,6 +34,9 @@ public:
 
     [[nodiscard]] cudaStream_t stream() const noexcept { return stream_; }
     [[nodiscard]] int index() const noexcept { return index_; }
+
+    /// What the calling thread does next is for this device: threads begin with the first one.
+    void use() const { require_cuda(cudaSetDevice(index_), "choosing the device"); }
 
 private:
     int index_;
@@ -98,6 +99,7 @@ public:
 
     template <class Kernel>
     void launch(const Kernel& kernel, Extent grid, Extent block) {
+        device_->use();
         constexpr std::size_t shared = sizeof(typename Kernel::Shared);
         if constexpr (shared > 48 * 1024)
             require_cuda(
@@ -144,26 +146,5 @@ public:
 private:
     float* data_ = nullptr;
 };
-
-/// What every function of the module does with exceptions: the status, and the sentence in `message`.
-template <class Body>
-Status guarded(Message* message, Body&& body) noexcept {
-    const auto say = [&](Status status, const char* text) {
-        if (message != nullptr) std::snprintf(message->text, sizeof message->text, "%s", text);
-        return status;
-    };
-    try {
-        body();
-        return Status::ok;
-    } catch (const Error& error) {
-        return say(error.status(), error.what());
-    } catch (const std::bad_alloc&) {
-        return say(Status::out_of_memory, "out of host memory");
-    } catch (const std::exception& error) {
-        return say(Status::internal_error, error.what());
-    } catch (...) {
-        return say(Status::internal_error, "an exception of unknown kind");
-    }
-}
 
 }  // namespace sonolux::cuda

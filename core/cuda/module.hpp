@@ -3,6 +3,9 @@
 // The functions of the CUDA module, found by name.
 #pragma once
 
+#include <cstdio>
+#include <new>
+
 #include <sonolux/core/error.hpp>
 
 namespace sonolux::cuda {
@@ -26,6 +29,27 @@ template <class Function>
 /// Throws Error{status, message} unless `status` is ok.
 inline void require_ok(Status status, const Message& message) {
     if (status != Status::ok) throw Error(status, message.text);
+}
+
+/// What every function of the module does with exceptions: the status, and the sentence in `message`.
+template <class Body>
+Status guarded(Message* message, Body&& body) noexcept {
+    const auto say = [&](Status status, const char* text) {
+        if (message != nullptr) std::snprintf(message->text, sizeof message->text, "%s", text);
+        return status;
+    };
+    try {
+        body();
+        return Status::ok;
+    } catch (const Error& error) {
+        return say(error.status(), error.what());
+    } catch (const std::bad_alloc&) {
+        return say(Status::out_of_memory, "out of host memory");
+    } catch (const std::exception& error) {
+        return say(Status::internal_error, error.what());
+    } catch (...) {
+        return say(Status::internal_error, "an exception of unknown kind");
+    }
 }
 
 }  // namespace sonolux::cuda

@@ -10,6 +10,7 @@ namespace {
 void run(TrainRequest& request, const CommonOptions& common) {
     ProgressLine progress;
     if (common.threads > 0) request.threads = common.threads;
+    request.device = device_of(common);
     request.progress = [&](const Progress& p) { return progress(p); };
     request.log = [&](const std::string& text) {
         progress.clear();
@@ -45,6 +46,7 @@ void add_train(CLI::App& program, CommonOptions& common) {
         ->add_option("--data", request->data,
                      "what $SONOLUX_DATA in the recipe stands for (default: the environment variable)")
         ->type_name("FOLDER");
+    add_device_option(*command, common);
     command->add_flag("--fresh", request->fresh, "throw away what is in the run directory, and begin again");
     command->add_option("--stop-after", request->stop_after, "stop after so many steps, with a checkpoint")
         ->check(number_from(0, 1e12))

@@ -95,14 +95,18 @@ struct ReportImages {
 }  // namespace
 
 TrainSummary train(const TrainRequest& request) {
-    if (is_sound_speed_recipe(request.recipe)) return train_sound_speed(request);
-    if (is_lens_recipe(request.recipe)) return train_lens(request);
+    const bool sound = is_sound_speed_recipe(request.recipe), lens = is_lens_recipe(request.recipe);
+    require(!request.device || !(sound || lens), Status::unsupported, request.recipe, ": training networks ",
+            sound ? "for the speed of sound" : "for a lens", " has no CUDA form");
+    if (sound) return train_sound_speed(request);
+    if (lens) return train_lens(request);
     const TrainingRecipe recipe = read_training_recipe(request.recipe);
     const std::string& recipe_text = recipe.resolved;
     TrainingSession session(
         request, {recipe.name, recipe.folder, recipe_text, recipe.checkpoint_every, recipe.log_every, {}});
 
     Context context(make_openmp_runner(request.threads >= 0 ? request.threads : recipe.threads));
+    context.set_cuda_device(request.device);
     const std::unique_ptr<UnrolledNetwork> network = make_network(recipe.network);
     initialise(*network, recipe.network, recipe.seed);
     if (!recipe.initial_model.empty())

@@ -26,8 +26,9 @@ struct TrainRequest {
     std::string output;  ///< run directory; empty: what the recipe says, or out/NAME
     std::string
         data;  ///< what "$SONOLUX_DATA" in the recipe's paths stands for; empty: the environment variable
-    int threads = -1;    ///< -1: what the recipe says
-    bool fresh = false;  ///< drops what is in the run directory instead of continuing it
+    int threads = -1;                      ///< -1: what the recipe says
+    std::shared_ptr<CudaDevice> device{};  ///< null: the CPU. For variational networks that denoise images
+    bool fresh = false;                    ///< drops what is in the run directory instead of continuing it
     Index stop_after =
         0;  ///< ends this session after so many steps, with a checkpoint; 0: at the end of training
 

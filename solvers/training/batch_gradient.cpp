@@ -2,6 +2,7 @@
 #include <sonolux/solvers/training/batch_gradient.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace sonolux {
 
@@ -42,14 +43,22 @@ BatchGradient::Worker::Worker(const UnrolledNetwork& network, Isa isa, std::uniq
 BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
                              const TrainingBlur* blur)
     : network_(network), options_(checked(options)), context_(context) {
+    CudaDevice* device = context.cuda_device();
+    require(device == nullptr || blur == nullptr, Status::unsupported,
+            "training of networks with Fourier steps has no CUDA form");
     for (int thread = 0; thread < context.threads(); ++thread)
         workers_.push_back(std::make_unique<Worker>(network, options_, context.isa(), blur));
     reserve();
+    if (device != nullptr)
+        compute_by(std::make_unique<VariationalTrainingCuda>(network, options_.rows, options_.columns,
+                                                             static_cast<int>(options_.batch), *device));
 }
 
 BatchGradient::BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
                              const CaseFactory& cases)
     : network_(network), options_(checked(options)), context_(context) {
+    require(context.cuda_device() == nullptr, Status::unsupported,
+            "training on samples of its own problem has no CUDA form");
     for (int thread = 0; thread < context.threads(); ++thread)
         workers_.push_back(std::make_unique<Worker>(network, context.isa(), cases()));
     reserve();
@@ -67,6 +76,18 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
                                std::uint64_t seed, TrainingStream stream, double sigma, const Loss& loss,
                                std::span<const double> step_weights, std::span<double> gradient) noexcept {
     assert(count >= 1 && count <= options_.batch);
+    const double mean = 1.0 / static_cast<double>(count);
+    if (device_) {
+        const SampleNoise noise{seed, static_cast<std::uint64_t>(stream), 0, sigma};
+        device_->failed = evaluate_on_device(source, first, count, noise, loss, step_weights) != Status::ok;
+        constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+        double loss_sum = 0;
+        for (Index patch = 0; patch < count; ++patch)
+            loss_sum += device_->losses[static_cast<std::size_t>(patch)];
+        std::transform(device_->gradient.begin(), device_->gradient.end(), gradient.begin(),
+                       [&](float value) { return device_->failed ? nothing : mean * value; });
+        return device_->failed ? nothing : mean * loss_sum;
+    }
     const Index groups = group_count(count, options_.group);
     const Index parameters = gradients_.view().columns();
     const float scale = network_.entry_scale() / 255.0f;
@@ -100,7 +121,6 @@ double BatchGradient::evaluate(const PatchFunction& source, std::uint64_t first,
     });
 
     // Group after group, in double: few enough for their order not to matter to anything but the bits.
-    const double mean = 1.0 / static_cast<double>(count);
     double loss_sum = 0;
     std::fill(gradient.begin(), gradient.end(), 0.0);
     for (Index group = 0; group < groups; ++group) {

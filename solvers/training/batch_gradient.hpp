@@ -16,6 +16,7 @@
 #include <sonolux/solvers/training/training_case.hpp>
 #include <sonolux/solvers/training/training_sample.hpp>
 #include <sonolux/solvers/unrolled_network.hpp>
+#include <sonolux/solvers/variational_training_cuda.hpp>
 
 namespace sonolux {
 
@@ -46,7 +47,8 @@ class BatchGradient {
 public:
     /// Reserves all memory. Runs on the threads of `context`. Network and context must outlive this object.
     /// `blur` is for networks that want one in their observations. Throws Error{invalid_argument} naming the
-    /// option.
+    /// option. Where the context has a CUDA device the gradient is computed there (VariationalTrainingCuda,
+    /// whose errors are thrown), and only samples and losses here.
     BatchGradient(const UnrolledNetwork& network, const BatchOptions& options, Context& context,
                   const TrainingBlur* blur = nullptr);
 
@@ -67,6 +69,13 @@ public:
                     TrainingStream stream, double sigma, const Loss& loss,
                     std::span<const double> step_weights, std::span<double> gradient) noexcept;
 
+    /// From now on gradients are computed by `training`, which was made for batches of this size of patches
+    /// of this size.
+    void compute_by(std::unique_ptr<VariationalTrainingCuda> training);
+
+    /// What the device said, where `evaluate` returned NaN because it failed; otherwise empty.
+    [[nodiscard]] const char* device_message() const noexcept;
+
     /// The largest magnitudes that learned functions saw in the last `evaluate`, of networks whose ranges
     /// follow the data: [range_count].
     [[nodiscard]] std::span<const float> peaks() const noexcept { return {peaks_.data(), ranges_}; }
@@ -84,6 +93,18 @@ private:
     };
     void reserve();
 
+    /// Where gradients are computed on a device: a batch, [patches, channels, rows, columns] each.
+    struct OnDevice {
+        std::unique_ptr<VariationalTrainingCuda> training;
+        Array<float> data, truth, images, images_bar;
+        std::vector<float> gradient;
+        std::vector<double> losses;  // of each patch
+        bool failed = false;
+    };
+    [[nodiscard]] Status evaluate_on_device(const PatchFunction& source, std::uint64_t first, Index count,
+                                            const SampleNoise& noise, const Loss& loss,
+                                            std::span<const double> step_weights) noexcept;
+
     const UnrolledNetwork& network_;
     BatchOptions options_;
     Context& context_;
@@ -92,6 +113,7 @@ private:
     std::vector<double> losses_;                    // [groups]
     std::vector<float> peaks_;                      // [groups, ranges]; the first row those of all
     std::size_t ranges_ = 0;
+    std::unique_ptr<OnDevice> device_;
 };
 
 }  // namespace sonolux

@@ -208,6 +208,8 @@ double Trainer::adam_step(const TrainingPhase& phase, double rate) {
                                     gradient_);
     double finite = loss;
     for (double value : gradient_) finite += 0 * value;  // NaN or infinite as soon as one is
+    require(batch_.device_message()[0] == '\0', Status::device_error, "step ", step_ + 1, ": ",
+            batch_.device_message());
     require(std::isfinite(finite), Status::internal_error, "the loss is not finite at step ", step_ + 1,
             " (phase \"", phase.name, "\", learning rate ", rate, "); a smaller learning rate may help");
     adam_.step(network_.parameters(), gradient_, trained_, rate);

@@ -77,7 +77,7 @@ TEST_F(CommandLineOnADevice, ADeviceThatIsNotThereEndsTheProgram) {
     std::filesystem::create_directories(file("data"));
     write_noisy("data/a.png", 1, 60, 50);
     for (const std::string command : {"reconstruct m.safetensors in.png out.png", "benchmark m.safetensors",
-                                      "evaluate m.safetensors --data data"}) {
+                                      "evaluate m.safetensors --data data", "train recipe.toml"}) {
         const Outcome outcome = run(command + " --device cuda:999");
         EXPECT_THAT(outcome, FailsWith(1, ""));
         EXPECT_THAT(outcome.err, says_why);

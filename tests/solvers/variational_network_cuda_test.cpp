@@ -33,7 +33,7 @@ Array<float> on_host(const UnrolledNetwork& network, const Array<float>& image, 
     const View<const float> view = image;
     const VariationalShape shape = variational_shape(network, view.rows(), view.columns(), images);
     std::vector<float> packed(static_cast<std::size_t>(shape.stages * shape.stage_floats()));
-    pack_variational_parameters(network, shape, packed);
+    pack_variational_parameters(network, shape, network.entry_scale(), packed);
     HostLauncher launcher(order);
     VariationalProgram<HostLauncher> program(launcher, shape, 132, groups);
     program.update(packed.data());
