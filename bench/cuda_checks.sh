@@ -69,6 +69,6 @@ check memcheck_network           60  $memcheck "$tests" --gtest_filter='Variatio
 check memcheck_training          60  $memcheck "$tests" --gtest_filter='VariationalTrainingCudaGpu.*'
 check racecheck_training         60  $racecheck "$tests" --gtest_filter='VariationalTrainingCudaGpu.*'
 check racecheck_network          60  $racecheck "$tests" --gtest_filter='VariationalNetworkCudaGpu.*:DeviceChoiceGpu.*'
-check memcheck_beamforming       60  $memcheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'
-check racecheck_beamforming      60  $racecheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*'
+check memcheck_operators         60  $memcheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*:SpectralBlurCudaGpu.*'
+check racecheck_operators        60  $racecheck "$tests" --gtest_filter='DelayAndSumCudaGpu.*:SpectralBlurCudaGpu.*'
 exit $failed

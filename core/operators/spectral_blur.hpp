@@ -52,6 +52,9 @@ public:
     /// The spectrum [rows, columns / 2 + 1] from input to output in a patch; empty where no light goes.
     [[nodiscard]] View<const Complex> spectrum(Index patch, Index output, Index input) const noexcept;
 
+    /// Windows [patches, rows, columns]; empty for one patch that is everywhere.
+    [[nodiscard]] View<const float> windows() const noexcept { return windows_.view(); }
+
     /// The transform of one of its channels, for who solves with the spectra; like the operator for one
     /// caller at a time.
     [[nodiscard]] RealFft2& fft(Index channel) const noexcept {
