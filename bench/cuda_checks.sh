@@ -2,9 +2,9 @@
 # What has to be seen on a machine with a CUDA device: tests that need one, the compute-sanitizer over them, and
 # benchmarks. Made for a machine that builds nothing and has nothing of ours:
 #
-#     bench/cuda_checks.sh pack build/bench .cuda     # where it was built: programs, the module and shared libraries
-#     bench/cuda_checks.sh run .cuda out/cuda         # where the device is, in the same checkout: about 8 minutes
-#     bench/cuda_checks.sh run .cuda out/cuda sanitizer_wave 'benchmark_.*'    # only those checks
+#     bench/cuda_checks.sh pack build/bench cuda.tar.xz    # where it was built: programs, the module, shared libraries
+#     bench/cuda_checks.sh run cuda.tar.xz out/cuda        # where the device is, in the same checkout: about 8 minutes
+#     bench/cuda_checks.sh run cuda.tar.xz out/cuda memcheck_network 'benchmark_.*'    # only those checks
 #
 # A check is one line at the end of this file: its name, its limit in seconds, its command. What it prints goes to
 # NAME.log; a table of all follows; the exit status is 1 if one failed or ran out of time. Checks stand in order of
@@ -15,8 +15,8 @@ usage() { sed -n '5,7p' "$0" | sed 's/^# *//' >&2; exit 2; }
 
 # Programs and the module, with the libraries that only this machine has.
 pack() {
-    local build=$1 to=$2 program
-    mkdir -p "$to/lib"
+    local build=$1 file=$2 to program
+    to=$(mktemp -d) && mkdir "$to/lib" || exit 1
     for program in "$build"/tests/sonolux_tests "$build"/bench/sonolux_cuda_* "$build"/sonolux "$build"/libsonolux_cuda.so; do
         [ -f "$program" ] && cp "$program" "$to" && strip "$to/$(basename "$program")"
     done
@@ -24,7 +24,8 @@ pack() {
         { echo "cuda_checks: $build holds no tests/sonolux_tests or no libsonolux_cuda.so" >&2; exit 1; }
     find "$to" -maxdepth 1 -type f -exec ldd {} + 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
         grep -v -E '/(libc|libm|libdl|librt|libpthread|ld-linux[^/]*)\.so' | xargs -r cp -L -t "$to/lib"
-    du -sh "$to"
+    tar -C "$to" -cJf "$file" . && ls -sh "$file"
+    rm -r "$to"
 }
 
 failed=0
@@ -50,7 +51,8 @@ case ${1:-} in
     run) [ $# -ge 3 ] || usage ;;
     *) usage ;;
 esac
-bin=$(cd "$2" && pwd) && mkdir -p "$3" && out=$(cd "$3" && pwd) || exit 1
+bin=$(mktemp -d) && tar -C "$bin" -xJf "$2" && mkdir -p "$3" && out=$(cd "$3" && pwd) || exit 1
+trap 'rm -r "$bin"' EXIT
 shift 3
 chosen=$(IFS='|'; echo "${*:-.*}")
 export LD_LIBRARY_PATH="$bin/lib:$bin:${LD_LIBRARY_PATH:-}"
