@@ -39,7 +39,8 @@ class Simulate : public ::testing::Test {
 protected:
     void SetUp() override {
         const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::path(::testing::TempDir()) / sentence("sonolux_simulate_", test->name());
+        folder_ =
+            fs::path(::testing::TempDir()) / sentence("sonolux_simulate_", test->name(), "_", ::getpid());
         fs::remove_all(folder_);
         fs::create_directories(folder_);
         write_file_atomically(path("recipe.toml"), small_maps);

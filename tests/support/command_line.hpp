@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -47,7 +48,7 @@ protected:
     void SetUp() override {
         const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
         folder_ = std::filesystem::path(::testing::TempDir()) /
-                  sentence("sonolux_", test->test_suite_name(), "_", test->name());
+                  sentence("sonolux_", test->test_suite_name(), "_", test->name(), "_", ::getpid());
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
     }
@@ -61,8 +62,8 @@ protected:
         const std::string out = file("stdout.txt"), err = file("stderr.txt");
         // Waiting threads sleep: tests run beside each other.
         const std::string command = "cd '" + folder_.string() + "' && OMP_WAIT_POLICY=passive " +
-                                    environment + " '" + sonolux_program() + "' " + arguments + " >" + out + " 2>" +
-                                    err + " </dev/null";
+                                    environment + " '" + sonolux_program() + "' " + arguments + " >" + out +
+                                    " 2>" + err + " </dev/null";
         const int status = std::system(command.c_str());
         return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text_file(out), read_text_file(err)};
     }
