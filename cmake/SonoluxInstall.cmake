@@ -15,6 +15,9 @@ if(NOT SONOLUX_RUNTIME_ONLY)
         REGEX "/hdf5_(handles|state)[.]hpp$" EXCLUDE)  # they show HDF5's own types, for our sources alone
     install(DIRECTORY models DESTINATION ${CMAKE_INSTALL_DATADIR}/sonolux
         FILES_MATCHING PATTERN "*.safetensors" PATTERN "*.md")
+    if(TARGET sonolux_cuda)
+        install(TARGETS sonolux_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    endif()
     if(TARGET sonolux_program)
         install(TARGETS sonolux_program)
     endif()

@@ -40,6 +40,9 @@ if(SONOLUX_WITH_OPENMP)
     list(APPEND runtime_needs OpenMP::OpenMP_CXX)
 endif()
 
+# Where the CUDA module is once it is installed, seen from the folder of programs.
+set_source_files_properties(core/cuda/module.cpp PROPERTIES
+    COMPILE_DEFINITIONS "SLX_LIBRARY_FOLDER=\"${CMAKE_INSTALL_LIBDIR}\"")
 add_library(sonolux_runtime_objects OBJECT ${runtime_sources})
 target_link_libraries(sonolux_runtime_objects PRIVATE sonolux_usage)
 set(runtime_objects $<TARGET_OBJECTS:sonolux_runtime_objects>)

@@ -24,7 +24,10 @@ std::string folder_of_this_code() {
 void* load_module() {
     std::string said;
     void* module = nullptr;
-    for (const std::string& path : {folder_of_this_code() + "/" + module_name, std::string(module_name)}) {
+    const std::string folder = folder_of_this_code();
+    for (const std::string& path :
+         {folder + "/" + module_name, folder + "/../" SLX_LIBRARY_FOLDER "/" + module_name,
+          std::string(module_name)}) {
         module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
         if (module != nullptr) break;
         const char* why = dlerror();

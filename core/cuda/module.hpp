@@ -16,7 +16,8 @@ struct Message {
 };
 
 /// The address of a function that the module exports with C linkage. The module is loaded by the first call,
-/// from the folder of the library or program that this code is part of, then from where the loader looks.
+/// from the folder of the library or program that this code is part of, from where libraries are installed
+/// beside that of programs, then from where the loader looks.
 /// Throws Error{unsupported}, naming what was looked for and what the loader said.
 [[nodiscard]] void* module_function(const char* name);
 
