@@ -21,6 +21,7 @@
 
 #include "bench_timing.hpp"
 #include "fma_peak.hpp"
+#include "plane_wave_case.hpp"
 
 namespace sonolux::bench {
 namespace {
@@ -43,17 +44,10 @@ double read_bandwidth(std::size_t bytes) {
 }
 
 int run(const std::string& folder, const std::string& interpolation, int repetitions) {
-    const TransducerArray array = make_linear_array(128, 0.298e-3, 0.262e-3);
-    Acquisition a{.array = array, .transmissions = {plane_wave(array, 0, 1480)}, .start_times = {9.95e-6}};
-    a.sampling_frequency = 20e6 / 3;
-    a.centre_frequency = a.demodulation_frequency = 5e6;
-    a.samples = 334;
-    const ImageGrid grid{251, 251, 1e-4, 1e-4, 10e-3, -12.5e-3};
-    DelayAndSumOptions options;
-    options.normalisation = ApertureNormalisation::none;
-    options.interpolation = interpolation == "nearest" ? SampleInterpolation::nearest
-                            : interpolation == "cubic" ? SampleInterpolation::cubic
-                                                       : SampleInterpolation::linear;
+    PlaneWaveCase wave;
+    wave.options.interpolation = interpolation == "nearest" ? SampleInterpolation::nearest
+                                 : interpolation == "cubic" ? SampleInterpolation::cubic
+                                                            : SampleInterpolation::linear;
 
     std::ifstream file(folder + "/iq.f32", std::ios::binary | std::ios::ate);
     require(file.good(), Status::file_error, folder, "/iq.f32: cannot be read");
@@ -66,8 +60,8 @@ int run(const std::string& folder, const std::string& interpolation, int repetit
 
     Context context(make_serial_runner());
     std::unique_ptr<DelayAndSum> op;
-    const double set_up = processor_seconds_of(
-        [&] { op = std::make_unique<DelayAndSum>(a, FocusingDelays(a, grid, 1480), options, context); });
+    const double set_up =
+        processor_seconds_of([&] { op = std::make_unique<DelayAndSum>(wave.beamformer(context)); });
     context.workspace().reserve(op->frames_workspace_bytes(context));
     Measurements together, apart, peaks, bandwidths;
     for (int n = 0; n < repetitions; ++n) {

@@ -17,6 +17,7 @@
 #include <sonolux/core/operators/delay_and_sum_cuda.hpp>
 #include <sonolux/core/random.hpp>
 
+#include "plane_wave_case.hpp"
 #include "run_times.hpp"
 
 namespace sonolux::bench {
@@ -29,16 +30,8 @@ void run(int frames, double seconds) {
     std::printf("%s\ncopy %.0f GB/s, multiply-adds %.1f TFLOP/s, upload %.1f GB/s\n", device->name().c_str(),
                 1e-9 * ceilings.copy_bytes_per_second, 1e-12 * ceilings.operations_per_second,
                 1e-9 * ceilings.upload_bytes_per_second);
-    const TransducerArray array = make_linear_array(128, 0.298e-3, 0.262e-3);
-    Acquisition a{.array = array, .transmissions = {plane_wave(array, 0, 1480)}, .start_times = {9.95e-6}};
-    a.sampling_frequency = 20e6 / 3;
-    a.centre_frequency = a.demodulation_frequency = 5e6;
-    a.samples = 334;
-    const ImageGrid grid{251, 251, 1e-4, 1e-4, 10e-3, -12.5e-3};
-    DelayAndSumOptions options;
-    options.normalisation = ApertureNormalisation::none;
     Context context;
-    const DelayAndSum beamformer(a, FocusingDelays(a, grid, 1480), options, context);
+    const DelayAndSum beamformer = PlaneWaveCase().beamformer(context);
     context.workspace().reserve(beamformer.frames_workspace_bytes(context));
     const Shape one = beamformer.domain();
     Array<float> x({frames, one[0], one[1], one[2]}), expected({frames, beamformer.range().elements()});

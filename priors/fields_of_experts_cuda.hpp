@@ -377,6 +377,25 @@ struct FoldedSums {
     int rows, columns, planes, groups, output_pad;
     BoundaryRule boundary;
 
+    /// The pixel that a thread of a grid over columns, rows and planes has, and where it lies in images.
+    struct Pixel {
+        int plane, row, column;
+        std::int64_t at;
+    };
+
+    /// False where the thread has none.
+    [[nodiscard]] SLX_KERNEL bool pixel_of(const Thread& thread, Pixel& pixel) const {
+        pixel.column = static_cast<int>(thread.global_x());
+        pixel.row = static_cast<int>(thread.global_y());
+        pixel.plane = static_cast<int>(thread.block_index.z);
+        pixel.at = (std::int64_t{pixel.plane} * rows + pixel.row) * columns + pixel.column;
+        return pixel.column < columns && pixel.row < rows;
+    }
+
+    [[nodiscard]] SLX_KERNEL float at(const Pixel& pixel) const {
+        return at(pixel.plane, pixel.row, pixel.column);
+    }
+
     [[nodiscard]] SLX_KERNEL float at(int plane, int row, int column) const {
         float sum = along_columns(plane, row, column);
         if (output_pad > 0 && boundary != BoundaryRule::zero)
@@ -418,11 +437,9 @@ struct ExpertsFinish {
     [[nodiscard]] SLX_KERNEL int steps() const { return 1; }
 
     SLX_KERNEL void run(int, const Thread& thread, Shared&, Registers&) const {
-        const int column = static_cast<int>(thread.global_x()), row = static_cast<int>(thread.global_y());
-        const int plane = static_cast<int>(thread.block_index.z);
-        if (column >= sums.columns || row >= sums.rows) return;
-        const std::int64_t at = (std::int64_t{plane} * sums.rows + row) * sums.columns + column;
-        images.store(at, images.numbers->image_scale * images.x[at], sums.at(plane, row, column));
+        FoldedSums::Pixel pixel;
+        if (!sums.pixel_of(thread, pixel)) return;
+        images.store(pixel.at, images.numbers->image_scale * images.x[pixel.at], sums.at(pixel));
     }
 };
 

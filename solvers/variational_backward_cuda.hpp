@@ -83,11 +83,9 @@ struct StepBackFinish {
     [[nodiscard]] SLX_KERNEL int steps() const { return 1; }
 
     SLX_KERNEL void run(int, const Thread& thread, Shared&, Registers&) const {
-        const int column = static_cast<int>(thread.global_x()), row = static_cast<int>(thread.global_y());
-        const int plane = static_cast<int>(thread.block_index.z);
-        if (column >= sums.columns || row >= sums.rows) return;
-        const std::int64_t at = (std::int64_t{plane} * sums.rows + row) * sums.columns + column;
-        bar[at] += numbers->prior_scale * sums.at(plane, row, column) + numbers->data_weight * direction[at];
+        FoldedSums::Pixel pixel;
+        if (!sums.pixel_of(thread, pixel)) return;
+        bar[pixel.at] += numbers->prior_scale * sums.at(pixel) + numbers->data_weight * direction[pixel.at];
     }
 };
 

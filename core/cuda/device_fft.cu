@@ -12,43 +12,10 @@ namespace {
 constexpr int version = CUFFT_VERSION / 1000;  // of the library's name
 static_assert(sizeof(Complex) == sizeof(cufftComplex));
 
-/// The functions of cuFFT that are used here.
-struct Library {
-    decltype(&cufftCreate) create;
-    decltype(&cufftDestroy) destroy;
-    decltype(&cufftSetAutoAllocation) set_auto_allocation;
-    decltype(&cufftMakePlanMany) make_plan_many;
-    decltype(&cufftSetWorkArea) set_work_area;
-    decltype(&cufftSetStream) set_stream;
-    decltype(&cufftExecR2C) execute_forward;
-    decltype(&cufftExecC2R) execute_inverse;
-};
-
 template <class Function>
 void find(void* library, const std::string& name, const char* symbol, Function& function) {
     function = reinterpret_cast<Function>(dlsym(library, symbol));
     require(function != nullptr, Status::unsupported, name, " has no function ", symbol);
-}
-
-/// The loader keeps it: asking again is cheap.
-Library load() {
-    const std::string name = "libcufft.so." + std::to_string(version);
-    void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        const char* why = dlerror();
-        fail(Status::unsupported, "this needs Fourier transforms on the device, and ", name,
-             " of the CUDA Toolkit cannot be loaded: ", why != nullptr ? why : "no reason given");
-    }
-    Library functions{};
-    find(library, name, "cufftCreate", functions.create);
-    find(library, name, "cufftDestroy", functions.destroy);
-    find(library, name, "cufftSetAutoAllocation", functions.set_auto_allocation);
-    find(library, name, "cufftMakePlanMany", functions.make_plan_many);
-    find(library, name, "cufftSetWorkArea", functions.set_work_area);
-    find(library, name, "cufftSetStream", functions.set_stream);
-    find(library, name, "cufftExecR2C", functions.execute_forward);
-    find(library, name, "cufftExecC2R", functions.execute_inverse);
-    return functions;
 }
 
 void require_fft(cufftResult result, const char* call) {
@@ -59,9 +26,39 @@ void require_fft(cufftResult result, const char* call) {
 
 }  // namespace
 
-RealFft2Batch<DeviceLauncher>::RealFft2Batch(DeviceLauncher& launcher, Index rows, Index columns,
-                                             Index batch) {
-    const Library library = load();
+/// The functions that are used here. The loader keeps the library.
+struct RealFft2Batch<DeviceLauncher>::Library {
+    decltype(&cufftCreate) create;
+    decltype(&cufftDestroy) destroy;
+    decltype(&cufftSetAutoAllocation) set_auto_allocation;
+    decltype(&cufftMakePlanMany) make_plan_many;
+    decltype(&cufftSetWorkArea) set_work_area;
+    decltype(&cufftSetStream) set_stream;
+    decltype(&cufftExecR2C) execute_forward;
+    decltype(&cufftExecC2R) execute_inverse;
+
+    Library() {
+        const std::string name = "libcufft.so." + std::to_string(version);
+        void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (library == nullptr) {
+            const char* why = dlerror();
+            fail(Status::unsupported, "this needs Fourier transforms on the device, and ", name,
+                 " of the CUDA Toolkit cannot be loaded: ", why != nullptr ? why : "no reason given");
+        }
+        find(library, name, "cufftCreate", create);
+        find(library, name, "cufftDestroy", destroy);
+        find(library, name, "cufftSetAutoAllocation", set_auto_allocation);
+        find(library, name, "cufftMakePlanMany", make_plan_many);
+        find(library, name, "cufftSetWorkArea", set_work_area);
+        find(library, name, "cufftSetStream", set_stream);
+        find(library, name, "cufftExecR2C", execute_forward);
+        find(library, name, "cufftExecC2R", execute_inverse);
+    }
+};
+
+RealFft2Batch<DeviceLauncher>::RealFft2Batch(DeviceLauncher& launcher, Index rows, Index columns, Index batch)
+    : library_(std::make_unique<const Library>()) {
+    const Library& library = *library_;
     int sizes[] = {static_cast<int>(rows), static_cast<int>(columns)};
     const auto make = [&](cufftHandle& plan, cufftType type) {
         require_fft(library.create(&plan), "making a plan");
@@ -84,22 +81,21 @@ RealFft2Batch<DeviceLauncher>::RealFft2Batch(DeviceLauncher& launcher, Index row
     }
 }
 
+RealFft2Batch<DeviceLauncher>::~RealFft2Batch() { destroy(); }
+
 void RealFft2Batch<DeviceLauncher>::destroy() noexcept {
-    try {
-        for (const cufftHandle plan : {forward_, inverse_})
-            if (plan != none) load().destroy(plan);
-    } catch (...) {  // without the library there is no plan
-    }
+    for (const cufftHandle plan : {forward_, inverse_})
+        if (plan != none) library_->destroy(plan);
 }
 
 void RealFft2Batch<DeviceLauncher>::forward(const float* images, Complex* spectra) {
-    require_fft(load().execute_forward(forward_, const_cast<float*>(images),
-                                       reinterpret_cast<cufftComplex*>(spectra)),
+    require_fft(library_->execute_forward(forward_, const_cast<float*>(images),
+                                          reinterpret_cast<cufftComplex*>(spectra)),
                 "transforming");
 }
 
 void RealFft2Batch<DeviceLauncher>::inverse(Complex* spectra, float* images) {
-    require_fft(load().execute_inverse(inverse_, reinterpret_cast<cufftComplex*>(spectra), images),
+    require_fft(library_->execute_inverse(inverse_, reinterpret_cast<cufftComplex*>(spectra), images),
                 "transforming back");
 }
 

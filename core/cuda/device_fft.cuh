@@ -6,6 +6,8 @@
 
 #include <cufft.h>
 
+#include <memory>
+
 #include <sonolux/core/cuda/device_launcher.cuh>
 #include <sonolux/core/cuda/fft.hpp>
 
@@ -17,7 +19,7 @@ public:
     /// Throws Error{unsupported} saying what was looked for where there is no cuFFT of the toolkit's version,
     /// Error{out_of_memory}, Error{device_error}.
     RealFft2Batch(DeviceLauncher& launcher, Index rows, Index columns, Index batch);
-    ~RealFft2Batch() { destroy(); }
+    ~RealFft2Batch();
     RealFft2Batch(const RealFft2Batch&) = delete;
     RealFft2Batch& operator=(const RealFft2Batch&) = delete;
 
@@ -26,8 +28,10 @@ public:
 
 private:
     static constexpr cufftHandle none = -1;
+    struct Library;  // the functions of cuFFT
     void destroy() noexcept;
 
+    std::unique_ptr<const Library> library_;
     cufftHandle forward_ = none, inverse_ = none;
 };
 

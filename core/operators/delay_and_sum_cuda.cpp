@@ -54,7 +54,7 @@ DelayAndSumCuda::DelayAndSumCuda(const DelayAndSum& beamformer, CudaDevice& devi
 double DelayAndSumCuda::seconds(int times) {
     double seconds = 0;
     cuda::require_ok(program_->time(times, &seconds, &message_), message_);
-    return seconds;
+    return seconds / times;
 }
 
 }  // namespace sonolux

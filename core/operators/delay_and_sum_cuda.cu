@@ -22,7 +22,7 @@ public:
         return guarded(message, [&] { program_.run(frames_.data(), images_.data()); });
     }
     Status time(int times, double* seconds, Message* message) noexcept override {
-        return guarded(message, [&] { *seconds = launcher_.seconds_of_replays(times) / times; });
+        return guarded(message, [&] { *seconds = launcher_.seconds_of_replays(times); });
     }
 
 private:

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <sonolux/core/cuda/device.hpp>
+#include <sonolux/core/cuda/device_copy.hpp>
 #include <sonolux/core/cuda/kernel.hpp>
 #include <sonolux/core/cuda/module.hpp>
 #include <sonolux/core/shape.hpp>
@@ -55,6 +56,8 @@ public:
     [[nodiscard]] virtual float* frames() noexcept = 0;
     [[nodiscard]] virtual const float* images() noexcept = 0;
     virtual Status run(Message* message) noexcept = 0;
+
+    /// Runs `times` on the frames that are on the device, between two looks at the device's clock.
     virtual Status time(int times, double* seconds, Message* message) noexcept = 0;
 
 protected:
@@ -196,14 +199,14 @@ public:
     DelayAndSumProgram(Launcher& launcher, const DelayAndSumLayout& host)
         : launcher_(launcher), layout_(host) {
         const Index sent = host.sent, tiles = host.tiles, pieces = host.pieces, parts = host.parts;
-        copy(layout_.first_piece, host.first_piece, tiles + 1);
-        copy(layout_.piece_element, host.piece_element, pieces);
-        copy(layout_.receive, host.receive, pieces * beam_tile);
-        copy(layout_.weights, host.weights, pieces * parts * beam_tile);
-        copy(layout_.transmit, host.transmit, sent * tiles * beam_tile);
-        copy(layout_.scale, host.scale, sent * tiles * parts * beam_tile);
-        copy(layout_.active, host.active, sent * tiles);
-        copy(layout_.traces, host.traces, sent * host.elements);
+        copy_to_device(launcher, layout_.first_piece, tiles + 1);
+        copy_to_device(launcher, layout_.piece_element, pieces);
+        copy_to_device(launcher, layout_.receive, pieces * beam_tile);
+        copy_to_device(launcher, layout_.weights, pieces * parts * beam_tile);
+        copy_to_device(launcher, layout_.transmit, sent * tiles * beam_tile);
+        copy_to_device(launcher, layout_.scale, sent * tiles * parts * beam_tile);
+        copy_to_device(launcher, layout_.active, sent * tiles);
+        copy_to_device(launcher, layout_.traces, sent * host.elements);
         x_ = launcher.template allocate<float>(frames_floats());
         images_ = launcher.template allocate<float>(images_floats());
         launcher.fill_zero(x_, frames_floats());
@@ -222,13 +225,6 @@ public:
     }
 
 private:
-    template <class T>
-    void copy(const T*& device, const T* host, Index count) {
-        T* const memory = launcher_.template allocate<T>(count);
-        launcher_.upload(memory, host, count);
-        device = memory;
-    }
-
     template <int taps, int parts>
     void launch_one() {
         launcher_.launch(

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include <sonolux/core/cuda/device.hpp>
+#include <sonolux/core/cuda/device_copy.hpp>
 #include <sonolux/core/cuda/fft.hpp>
 #include <sonolux/core/cuda/module.hpp>
 
@@ -106,9 +107,9 @@ public:
           input_fft_(launcher, host.rows, host.columns, host.inputs),
           output_fft_(launcher, host.rows, host.columns, host.outputs) {
         const Index pairs = Index{host.patches} * host.outputs * host.inputs;
-        copy(blur_.spectra, host.spectra, pairs * host.bins());
-        copy(blur_.light, host.light, pairs);
-        if (host.windows != nullptr) copy(blur_.windows, host.windows, host.patches * host.pixels());
+        copy_to_device(launcher, blur_.spectra, pairs * host.bins());
+        copy_to_device(launcher, blur_.light, pairs);
+        if (host.windows != nullptr) copy_to_device(launcher, blur_.windows, host.patches * host.pixels());
         x_ = launcher.template allocate<float>(host.inputs * host.pixels());
         y_ = launcher.template allocate<float>(host.outputs * host.pixels());
         if (host.windows != nullptr) part_ = launcher.template allocate<float>(host.inputs * host.pixels());
@@ -149,13 +150,6 @@ public:
     }
 
 private:
-    template <class T>
-    void copy(const T*& device, const T* host, Index count) {
-        T* const memory = launcher_.template allocate<T>(count);
-        launcher_.upload(memory, host, count);
-        device = memory;
-    }
-
     void window(int patch, const float* from, float* to, bool add) {
         launcher_.launch(WindowImages{from, to, blur_.windows + patch * blur_.pixels(), blur_.pixels(), add},
                          {blocks_for(blur_.pixels(), blur_block), static_cast<unsigned>(blur_.inputs)},

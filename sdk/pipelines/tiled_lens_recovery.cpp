@@ -2,6 +2,7 @@
 #include <sonolux/sdk/pipelines/tiled_lens_recovery.hpp>
 
 #include <algorithm>
+#include <vector>
 
 namespace sonolux {
 
@@ -82,6 +83,7 @@ Status TiledLensRecovery::run(View<const float> capture, std::span<const double>
     if (capture.shape() != expected || image.shape() != expected) return Status::size_mismatch;
     const auto begin = Context::Clock::now();
     std::fill_n(image.data(), image.elements(), 0.0F);
+    std::vector<float> wide(static_cast<std::size_t>(across_.window));  // weights of a tile's columns
     for (Index tile = 0; tile < tiles(); ++tile) {
         const Index part_down = tile / across_.count, part_across = tile % across_.count;
         const Index row = down_.window_begin(part_down), column = across_.window_begin(part_across);
@@ -101,13 +103,15 @@ Status TiledLensRecovery::run(View<const float> capture, std::span<const double>
         const Status status = recovery_.run(window_, noise, window_, inner_);
         if (const Status asked = outer_.poll(); asked != Status::ok) return asked;
         if (status != Status::ok) return status;
+        for (Index j = 0; j < across_.window; ++j)
+            wide[static_cast<std::size_t>(j)] = across_.weight(part_across, column + j);
         for (Index c = 0; c < expected[0]; ++c)
             for (Index i = 0; i < down_.window; ++i) {
                 const float high = down_.weight(part_down, row + i);
                 if (high <= 0) continue;
                 for (Index j = 0; j < across_.window; ++j)
                     image(c, row + i, column + j) +=
-                        high * across_.weight(part_across, column + j) * window_(c, i, j);
+                        high * wide[static_cast<std::size_t>(j)] * window_(c, i, j);
             }
     }
     return Status::ok;

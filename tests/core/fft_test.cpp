@@ -9,6 +9,8 @@
 #include <sonolux/core/random.hpp>
 #include <sonolux/core/reduction.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
 
@@ -21,12 +23,6 @@ using Complex = std::complex<float>;
 
 constexpr std::pair<int, int> sizes[] = {{1, 1},   {1, 2},   {2, 1},   {1, 7},   {7, 1},   {5, 3},
                                          {13, 17}, {64, 65}, {31, 32}, {60, 77}, {3, 101}, {101, 4}};
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 /// exp(-2 pi i k / n), with k reduced first.
 std::complex<double> root(Index k, Index n) {

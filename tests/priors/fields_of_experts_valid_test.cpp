@@ -11,6 +11,8 @@
 #include <sonolux/core/random.hpp>
 #include <sonolux/priors/fields_of_experts.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
 
@@ -26,12 +28,6 @@ FieldsOfExpertsOptions small_options(int size, int weight_nodes) {
     options.weight_nodes = weight_nodes;
     options.scale = 0.5f;
     return options;
-}
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
 }
 
 void randomise(FieldsOfExperts& prior, float range = 3) {

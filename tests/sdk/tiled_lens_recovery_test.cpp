@@ -25,23 +25,9 @@ constexpr Index kernel_size = 9;
 std::shared_ptr<LensField> growing_field(Index columns) {
     auto field = std::make_shared<LensField>();
     field->grid_columns = columns;
-    for (Index g = 0; g < columns; ++g) {
-        Array<float>& kernels = field->kernels.emplace_back(Shape{3, kernel_size, kernel_size});
-        for (Index c = 0; c < 3; ++c) {
-            const double sigma = 0.5 + 0.1 * static_cast<double>(c) + 0.15 * static_cast<double>(g);
-            double sum = 0;
-            for (int pass = 0; pass < 2; ++pass)
-                for (Index i = 0; i < kernel_size; ++i)
-                    for (Index j = 0; j < kernel_size; ++j) {
-                        const auto y = static_cast<double>(i - 4), x = static_cast<double>(j - 4);
-                        const double tap = std::exp(-(x * x + y * y) / (2 * sigma * sigma));
-                        if (pass == 0)
-                            sum += tap;
-                        else
-                            kernels(c, i, j) = static_cast<float>(tap / sum);
-                    }
-        }
-    }
+    for (Index g = 0; g < columns; ++g)
+        field->kernels.push_back(
+            gaussian_lens_kernels(kernel_size, 0.5 + 0.15 * static_cast<double>(g), 0.1));
     return field;
 }
 

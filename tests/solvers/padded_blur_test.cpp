@@ -8,16 +8,12 @@
 #include <sonolux/core/random.hpp>
 #include <sonolux/solvers/padded_blur.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
 
 constexpr Index rows = 21, columns = 30, radius = 4;
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 // Dark on the left, bright on the right: periodic continuation meets a step.
 Array<float> ramp() {

@@ -14,14 +14,10 @@
 #include <sonolux/solvers/shrinkage_stage.hpp>
 #include <sonolux/solvers/training/losses.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 // A smooth image with some noise, in 0..255.
 Array<float> photograph(Index rows, Index columns, std::uint64_t seed) {

@@ -10,6 +10,7 @@
 
 #include "tests/support/cuda_device.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/relative_difference.hpp"
 #include "tests/support/tiny_model.hpp"
 
 using namespace sonolux;
@@ -42,16 +43,6 @@ Array<float> on_host(const UnrolledNetwork& network, const Array<float>& image, 
     return out;
 }
 
-double relative_error(const Array<float>& a, const Array<float>& b) {
-    double most = 0, size = 1e-30;
-    for (Index i = 0; i < a.elements(); ++i) {
-        most = std::max(most, std::abs(double{a.data()[i]} - b.data()[i]));
-        size = std::max(size, std::abs(double{b.data()[i]}));
-        if (std::isnan(a.data()[i]) != std::isnan(b.data()[i])) return HUGE_VAL;
-    }
-    return most / size;
-}
-
 // On a device, through the module; empty after a failure, which is reported.
 Array<float> through(VariationalNetworkCuda& network, const Array<float>& image) {
     std::copy(image.begin(), image.end(), network.images());
@@ -74,7 +65,7 @@ void expect_parity(const VariationalNetworkOptions& options, const Shape& size, 
     const Array<float> image = tiny_image(size);
     const Array<float> forward = on_host(*network, image, HostOrder::forward, groups);
     EXPECT_TRUE(same_bits(forward, on_host(*network, image, HostOrder::backward, groups))) << what;
-    EXPECT_LT(relative_error(forward, on_cpu(*network, image)), 1e-5) << what;
+    EXPECT_LT(relative_difference(forward, on_cpu(*network, image)), 1e-5) << what;
 }
 
 }  // namespace
@@ -118,9 +109,9 @@ TEST(VariationalNetworkCuda, EqualsTheCpuForEveryKindOfStep) {
     network->update(25);
     const Array<float> image = tiny_image({20, 30});
     for (int groups : {1, 2})
-        EXPECT_LT(
-            relative_error(on_host(*network, image, HostOrder::forward, groups), on_cpu(*network, image)),
-            1e-5);
+        EXPECT_LT(relative_difference(on_host(*network, image, HostOrder::forward, groups),
+                                      on_cpu(*network, image)),
+                  1e-5);
     options.momentum = false;
     options.shared_parameters = true;
     options.sigma_degree = 2;
@@ -154,7 +145,7 @@ TEST(VariationalNetworkCuda, ANanSpoilsWhatItSpoilsOnTheCpu) {
         Array<float> image = tiny_image({24, 31});
         image.data()[11 * 31 + 14] = NAN;
         const Array<float> cpu = on_cpu(*network, image);
-        EXPECT_LT(relative_error(on_host(*network, image, HostOrder::forward), cpu), 1e-5);
+        EXPECT_LT(relative_difference(on_host(*network, image, HostOrder::forward), cpu), 1e-5);
         EXPECT_EQ(std::count_if(cpu.begin(), cpu.end(), [](float v) { return std::isnan(v); }), 81);
     }
 }
@@ -165,7 +156,8 @@ TEST(VariationalNetworkCuda, ShippedModelsAgreeWithTheCpu) {
         const auto network = network_from_model(model);
         network->update(25);
         const Array<float> image = tiny_image(image_shape(network->channels(), 13, 17));
-        EXPECT_LT(relative_error(on_host(*network, image, HostOrder::forward), on_cpu(*network, image)), 1e-5)
+        EXPECT_LT(relative_difference(on_host(*network, image, HostOrder::forward), on_cpu(*network, image)),
+                  1e-5)
             << name;
     }
 }
@@ -198,7 +190,7 @@ TEST(VariationalNetworkCudaGpu, ShippedModelsAgreeWithTheCpuAndWithThemselves) {
             VariationalNetworkCuda on_device(*network, rows, columns, *device);
             const Array<float> first = through(on_device, image), second = through(on_device, image);
             EXPECT_TRUE(same_bits(first, second)) << name;
-            EXPECT_LT(relative_error(first, on_cpu(*network, image)), 1e-5) << name;
+            EXPECT_LT(relative_difference(first, on_cpu(*network, image)), 1e-5) << name;
         }
 }
 
@@ -218,7 +210,7 @@ TEST(VariationalNetworkCudaGpu, EveryRuleBorderAndSizeAgreesWithTheCpu) {
                     network->update(25);
                     const Array<float> image = tiny_image(image_shape(channels, 61, 75));
                     VariationalNetworkCuda on_device(*network, 61, 75, *device);
-                    EXPECT_LT(relative_error(through(on_device, image), on_cpu(*network, image)), 1e-5)
+                    EXPECT_LT(relative_difference(through(on_device, image), on_cpu(*network, image)), 1e-5)
                         << to_string(rule) << " " << static_cast<int>(border) << " " << size << " x "
                         << channels;
                 }

@@ -11,11 +11,11 @@
 
 namespace sonolux {
 
-/// Gaussians, wider in each channel, of sum 1.
-inline Array<float> tiny_lens_kernels(Index size = 9) {
+/// Gaussians of sum 1, in channel c of deviation first + c step pixels.
+inline Array<float> gaussian_lens_kernels(Index size, double first, double step) {
     Array<float> kernels({3, size, size});
     for (Index c = 0; c < 3; ++c) {
-        const double sigma = 0.6 + 0.5 * static_cast<double>(c);
+        const double sigma = first + step * static_cast<double>(c);
         double sum = 0;
         for (int pass = 0; pass < 2; ++pass)
             for (Index i = 0; i < size; ++i)
@@ -30,6 +30,8 @@ inline Array<float> tiny_lens_kernels(Index size = 9) {
     }
     return kernels;
 }
+
+inline Array<float> tiny_lens_kernels(Index size = 9) { return gaussian_lens_kernels(size, 0.6, 0.5); }
 
 inline Model tiny_lens_model() {
     VariationalNetworkOptions options;

@@ -7,14 +7,10 @@
 #include <sonolux/core/operators/circular_convolution.hpp>
 #include <sonolux/core/random.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 constexpr std::pair<int, int> image_sizes[] = {{1, 1}, {7, 1}, {5, 3}, {16, 17}, {31, 24}};
 constexpr std::pair<int, int> kernel_sizes[] = {{1, 1}, {3, 3}, {4, 2}, {9, 5}};

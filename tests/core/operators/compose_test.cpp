@@ -13,18 +13,14 @@
 #include <sonolux/core/operators/resample.hpp>
 #include <sonolux/core/random.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 Array<float> applied(const LinearOperator& op, const Array<float>& x) {
     Context context;

@@ -9,18 +9,14 @@
 #include <sonolux/core/operators/convolution.hpp>
 #include <sonolux/core/random.hpp>
 
+#include "tests/support/normal_images.hpp"
+
 namespace sonolux {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
-}
 
 constexpr std::pair<int, int> image_sizes[] = {{1, 1}, {1, 7}, {5, 3}, {64, 65}};
 constexpr std::pair<int, int> kernel_sizes[] = {{1, 1}, {3, 3}, {4, 2}, {1, 6}, {9, 5}};

@@ -13,6 +13,7 @@
 
 #include "tests/support/beamforming.hpp"
 #include "tests/support/cuda_device.hpp"
+#include "tests/support/relative_difference.hpp"
 
 namespace sonolux {
 namespace {
@@ -67,28 +68,13 @@ Array<float> on_host(const DelayAndSum& beamformer, const Array<float>& x, cuda:
     return images;
 }
 
-/// The largest difference, of the largest value; where one is NaN, so is the other.
-double difference(const Array<float>& a, const Array<float>& b) {
-    double largest = 0, peak = 0;
-    for (Index n = 0; n < a.elements(); ++n) {
-        if (std::isnan(a.data()[n]) || std::isnan(b.data()[n])) {
-            if (std::isnan(a.data()[n]) != std::isnan(b.data()[n])) return 1;
-            continue;
-        }
-        largest = std::max(largest, std::abs(double{a.data()[n]} - double{b.data()[n]}));
-        peak = std::max(peak, std::abs(double{b.data()[n]}));
-    }
-    EXPECT_GT(peak, 0);
-    return largest / peak;
-}
-
 void expect_parity(Beamforming& setup, const char* what) {
     const DelayAndSum beamformer = setup.beamformer();
     Array<float> x = setup.recording(beamformer);
     x.data()[301] = std::nanf("");  // of the first trace
     const Array<float> expected = by_cpu(beamformer, x, setup.context);
     const Array<float> forward = on_host(beamformer, x, cuda::HostOrder::forward);
-    EXPECT_LT(difference(forward, expected), 1e-6) << what;
+    EXPECT_LT(relative_difference(forward, expected), 1e-6) << what;
     const Array<float> backward = on_host(beamformer, x, cuda::HostOrder::backward);
     EXPECT_EQ(std::memcmp(forward.data(), backward.data(),
                           sizeof(float) * static_cast<std::size_t>(forward.elements())),
@@ -149,7 +135,7 @@ TEST(DelayAndSumCudaGpu, IsTheCpusWithTheSameBitsFromRunToRun) {
             ASSERT_EQ(on_device.run(), Status::ok) << on_device.message();
             std::copy_n(on_device.images(), images->elements(), images->data());
         }
-        EXPECT_LT(difference(first, expected), 1e-6);
+        EXPECT_LT(relative_difference(first, expected), 1e-6);
         EXPECT_TRUE(std::equal(first.begin(), first.end(), second.begin()));
     }
 }

@@ -10,6 +10,7 @@
 #include <sonolux/core/random.hpp>
 
 #include "tests/support/beamforming.hpp"
+#include "tests/support/normal_images.hpp"
 
 namespace sonolux {
 namespace {
@@ -34,12 +35,6 @@ DelayAndSum make(const Acquisition& a, const DelayAndSumOptions& options = {}, d
                  const ImageGrid& grid = small_grid()) {
     Context context;
     return {a, FocusingDelays(a, grid, speed), options, context};
-}
-
-Array<float> normal(const Shape& shape, std::uint64_t seed) {
-    Array<float> values(shape);
-    fill_normal(values, Philox(seed));
-    return values;
 }
 
 Array<float> applied(const DelayAndSum& op, View<const float> x, Isa isa, int threads) {
