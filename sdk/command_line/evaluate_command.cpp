@@ -15,7 +15,7 @@ namespace sonolux::command_line {
 namespace {
 
 struct Options {
-    std::string model, csv, channels, kernel, kernel_variable, picture;
+    std::string model, csv, channels, kernel, kernel_variable, picture, mosaic;
     Index pictured = 0;
     EvaluateOptions evaluate;
     SpeedEvaluationArguments speed;
@@ -103,9 +103,13 @@ void run(Options& options, const CommonOptions& common) {
         return evaluate_lens_model(model,
                                    {.data = options.evaluate.data,
                                     .seed = options.evaluate.seed,
+                                    .mosaic = mosaic_of(options.mosaic),
                                     .picture = options.picture,
                                     .pictured = options.pictured},
                                    options.csv, common);
+    if (!options.mosaic.empty())
+        throw UsageError(fmt::format("--mosaic is for models that recover images through a lens, {} does not",
+                                     options.model));
     require_no_deblurring(model.problem.kind == "deblur");
     require_folder_of(options.csv);
     ProgressLine progress;
@@ -217,6 +221,7 @@ void add_evaluate(CLI::App& program, CommonOptions& common) {
     options->classical.add_to(*command);
     add_disc_test_options(*command, options->discs);
     add_speed_evaluation_options(*command, options->speed);
+    add_mosaic_option(*command, options->mosaic);
     add_device_option(*command, common);
     command->add_option("--csv", options->csv, "write the table to this file too")->type_name("FILE");
 }

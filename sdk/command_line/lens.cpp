@@ -1,6 +1,7 @@
 // sonolux/sdk/command_line/lens.cpp
 #include <sonolux/sdk/command_line/lens.hpp>
 
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 
@@ -47,6 +48,28 @@ void add_lens_options(CLI::App& command, LensArguments& arguments) {
         ->check(number_from(1, 64))
         ->type_name("N")
         ->group(group);
+    add_mosaic_option(command, arguments.mosaic)->group(group);
+    command
+        .add_option("--focus", arguments.focus,
+                    "where the sensor stands: so many times as far from the lens as the model's recipe says "
+                    "(1.02: 2 % too "
+                    "far), or auto: the distance from 0.95 to 1.05 that explains the capture best")
+        ->type_name("DISTANCE")
+        ->group(group);
+}
+
+CLI::Option* add_mosaic_option(CLI::App& command, std::string& pattern) {
+    return command
+        .add_option("--mosaic", pattern,
+                    "of captures through a lens: the colour filters of the sensor's first two pixels in the "
+                    "first two rows, "
+                    "such as rggb. A raw capture has one channel; of one with three, the value that each "
+                    "pixel has measured counts")
+        ->type_name("PATTERN");
+}
+
+std::optional<BayerMosaic> mosaic_of(const std::string& pattern) {
+    return pattern.empty() ? std::nullopt : std::optional(BayerMosaic(pattern));
 }
 
 namespace {
@@ -78,25 +101,49 @@ std::shared_ptr<const LensField> read_field(const Model& model, const Image& cap
     return field;
 }
 
+/// 1 where nothing is said, or "auto".
+double distance_of(const std::string& focus) {
+    if (focus.empty() || focus == "auto") return 1;
+    double distance = 0;
+    const auto [end, error] = std::from_chars(focus.data(), focus.data() + focus.size(), distance);
+    if (error != std::errc() || end != focus.data() + focus.size() || !(distance >= 0.5 && distance <= 2))
+        throw UsageError(fmt::format(
+            "--focus must be auto or a distance from 0.5 to 2 of the model's, got \"{}\"", focus));
+    return distance;
+}
+
 }  // namespace
 
 void reconstruct_lens(const Model& model, const LensArguments& arguments, const CommonOptions& common) {
     const Image capture = read_image(arguments.input);
     const int bits = bits_of_output(arguments.output, arguments.bits, arguments.input, capture);
     require_folder_of(arguments.output);
+    if (!arguments.lens.empty() && !arguments.focus.empty())
+        throw UsageError("--focus is for the model's own lens: kernels of --lens are those of one distance");
+    const double distance = distance_of(arguments.focus);
+    const bool find = arguments.focus == "auto";
     ProgressLine progress;
     RecoverySummary summary;
     const std::shared_ptr<const LensField> field = read_field(model, capture, arguments, common, progress);
-    const Array<float> result = recover_capture(model, capture, arguments.input,
-                                                {.coding = light_coding_from_string(arguments.light),
-                                                 .full_well = arguments.electrons,
-                                                 .threads = common.threads,
-                                                 .tile = arguments.tile,
-                                                 .field = field,
-                                                 .progress = [&](const Progress& p) { return progress(p); }},
-                                                &summary);
+    const Array<float> result =
+        recover_capture(model, capture, arguments.input,
+                        {.coding = light_coding_from_string(arguments.light),
+                         .full_well = arguments.electrons,
+                         .mosaic = mosaic_of(arguments.mosaic),
+                         .threads = common.threads,
+                         .tile = arguments.tile,
+                         .field = field,
+                         .distance = distance,
+                         .find_focus = find ? std::optional(FocusOptions{}) : std::nullopt,
+                         .progress = [&](const Progress& p) { return progress(p); }},
+                        &summary);
     progress.clear();
     write_image(arguments.output, result, bits);
+    if (!arguments.focus.empty())
+        fmt::print("{}: kernels of a sensor at {:.4g} times the distance of {}\n", arguments.input,
+                   summary.distance, model.name);
+    if (summary.distance_at_end)
+        warn("that is where the search ends: the sensor may stand further off, or the lens may be another");
     fmt::print(
         "{}: read as {}\n{}: {} x {} x {}, {} bits, {}; noise for {:.0f} electrons at white, {} {}, {:.1f} "
         "MiB of workspace, {:.3f} s ({})\n",
@@ -125,8 +172,9 @@ void evaluate_lens_model(const Model& model, EvaluateLensOptions options, const 
                             r.srgb_psnr, r.angle, r.difference, r.channel_psnr[0], r.channel_psnr[1],
                             r.channel_psnr[2]);
     }
-    fmt::print("{}\n{}: {} periodic pieces of {} x {} pixels, lifted to spectra\n\n{}", model.name,
+    fmt::print("{}\n{}: {} periodic pieces of {} x {} pixels, lifted to spectra{}\n\n{}", model.name,
                options.data, options.samples, options.size, options.size,
+               options.mosaic ? ", behind a mosaic " + options.mosaic->pattern() : "",
                aligned({"method", "linear PSNR", "sRGB PSNR", "angle", "CIEDE2000", "R", "G", "B"}, rows));
     if (!csv.empty()) write_file_atomically(csv, text);
 }

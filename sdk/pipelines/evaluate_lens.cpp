@@ -59,6 +59,10 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
             "lens evaluation: reduction must be 0 to 16, got ", options.reduction);
     scene.reductions = {options.reduction > 0 ? options.reduction : scene.reductions.front()};
     scene.dead_leaves_fraction = scene.black_fraction = 0;
+    recipe.system.mosaic = options.mosaic;
+    scene.mosaic_fraction = options.mosaic ? 1 : 0;
+    require(!options.mosaic || options.size % 2 == 0, Status::invalid_argument,
+            "lens evaluation: periodic pieces behind a mosaic must have an even size, got ", options.size);
     scene.darkest = scene.brightest = scene.least_saturation = scene.most_saturation = 1;
     const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
     recipe.system.sensor.full_well = recipe.system.most_photons = full_well;
@@ -82,8 +86,10 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
             capture.data()[i] = seen.data()[i] / 255;
             truth.data()[i] = wanted.data()[i] / 255;
         }
-        const Status status =
-            recovery.run(capture, noise_of_capture(problem, capture, full_well), image, context);
+        std::vector<double> noise = noise_of_capture(problem, capture, full_well);
+        if (options.mosaic)
+            for (Index c = 0; c < 3; ++c) noise[static_cast<std::size_t>(c)] /= options.mosaic->share(c);
+        const Status status = recovery.run(capture, noise, image, context);
         require(status == Status::ok, status, model.name, ": a piece was not recovered");
         bright += add(results[0], capture, truth, to_srgb) ? 1 : 0;
         (void)add(results[1], recovery.linear(), truth, to_srgb);

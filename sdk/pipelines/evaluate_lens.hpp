@@ -4,10 +4,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <sonolux/core/context.hpp>
+#include <sonolux/core/mosaic.hpp>
 #include <sonolux/sdk/files/canvas.hpp>
 #include <sonolux/sdk/runtime/model.hpp>
 
@@ -16,12 +18,13 @@ namespace sonolux {
 struct EvaluateLensOptions {
     std::string data;  ///< folder of photographs in colour, sRGB codes
     std::uint64_t seed = 0;
-    Index size = 256, samples = 24;  ///< periodic pieces of the photographs
-    Index reduction = 0;             ///< of the photographs, 1 to 16; 0: as in training
-    double full_well = 0;            ///< electrons at white; 0: in the middle of what it was trained for
-    std::string picture;             ///< file (.png) for the truth and what became of one piece; empty: none
-    Canvas* drawn = nullptr;         ///< the same, to be put elsewhere; null: not wanted
-    Index pictured = 0;              ///< which piece
+    Index size = 256, samples = 24;       ///< periodic pieces of the photographs
+    Index reduction = 0;                  ///< of the photographs, 1 to 16; 0: as in training
+    double full_well = 0;                 ///< electrons at white; 0: in the middle of what it was trained for
+    std::optional<BayerMosaic> mosaic{};  ///< what the sensor sees scenes through
+    std::string picture;      ///< file (.png) for the truth and what became of one piece; empty: none
+    Canvas* drawn = nullptr;  ///< the same, to be put elsewhere; null: not wanted
+    Index pictured = 0;       ///< which piece
     int threads = 0;
     std::function<bool(const Progress&)> progress{};
 };

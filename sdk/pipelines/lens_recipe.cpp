@@ -43,6 +43,31 @@ Array<float> fold_lifted_bands(View<const float> kernels) {
     return folded;
 }
 
+Array<float> central_kernels(View<const float> kernels, Index size) {
+    size = std::min(size, kernels.rows());
+    const Index from = (kernels.rows() - size) / 2;
+    Array<float> middle({kernels.size(0), size, size});
+    for (Index c = 0; c < kernels.size(0); ++c) {
+        double all = 0, kept = 0;
+        for (Index n = 0; n < kernels[c].elements(); ++n) all += double{kernels[c].data()[n]};
+        for (Index i = 0; i < size; ++i)
+            for (Index j = 0; j < size; ++j) kept += double{middle(c, i, j) = kernels(c, from + i, from + j)};
+        for (Index n = 0; n < size * size; ++n) middle.view()[c].data()[n] *= static_cast<float>(all / kept);
+    }
+    return middle;
+}
+
+Array<float> white_kernels_at(const LensSystem& system, double distance, Context& context) {
+    RadialOptics optics = optics_of(system.lens);
+    optics.distance = distance;
+    PsfBankOptions options;
+    options.wavelengths = system.bank.wavelengths;
+    options.pixel = system.bank.pixel;
+    options.size = system.bank.size();
+    options.allow_coarse_wavelengths = true;  // read_lens_system has asked for what is fine enough
+    return white_kernels(make_psf_bank(optics, options, context), system.response);
+}
+
 LensSystem read_lens_system(RecipeTable& recipe, Context& context) {
     LensSystem system;
     system.lens = read_lens(recipe);
@@ -69,10 +94,9 @@ LensSystem read_lens_system(RecipeTable& recipe, Context& context) {
     system.sensor.vignetting = recipe.number("sensor.vignetting", 0, 0, 0.99);
     const std::string mosaic = recipe.text("sensor.mosaic", "none");
     if (mosaic != "none") {
-        static_cast<void>(bayer_mask(mosaic, 2, 2));
+        system.mosaic.emplace(mosaic);
         require(table.curves.size() == 3, Status::invalid_argument, recipe.where("sensor.mosaic"),
                 ": a mosaic is of 3 channels, ", table.name, " has ", table.curves.size());
-        system.mosaic = mosaic;
     }
 
     system.response = camera_response(table, black_body(kelvin), options.wavelengths);

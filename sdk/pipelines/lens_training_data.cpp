@@ -168,7 +168,8 @@ LensCase::LensCase(const LensTrainingRecipe& recipe, const LensScenes& scenes,
       data_(scene_.shape()),
       start_(scene_.shape()),
       truth_(scene_.shape()),
-      noise_({3}) {
+      noise_({3}),
+      raw_({size, size}) {
     std::fill(noise_.begin(), noise_.end(), 1e-4F);
 }
 
@@ -186,6 +187,7 @@ void LensCase::make(std::uint64_t sample, Context& context) noexcept {
         std::pow(system.most_photons / sensor.full_well, static_cast<double>(random.uniform()));
     // Photons as normal numbers: wells hold thousands, and read noise is larger where there are few.
     fill_normal(start_, Philox(recipe_.seed, stream_ + 2, sample));
+    const bool mosaic = system.mosaic && random.uniform() < recipe_.scenes.mosaic_fraction;
     const Index pixels = scene_.elements() / 3;
     double variances[3];
     for (Index c = 0; c < 3; ++c) {
@@ -199,6 +201,7 @@ void LensCase::make(std::uint64_t sample, Context& context) noexcept {
             data_.data()[n] = white * static_cast<float>(seen);
         }
         variances[c] = noise_variance(sensor, sensitivity, std::max(mean, 0.0));
+        if (mosaic) variances[c] /= system.mosaic->share(c);
         noise_.data()[c] = static_cast<float>(variances[c]);
         for (Index n = 0; n < pixels; ++n) {
             float sum = 0;
@@ -206,6 +209,10 @@ void LensCase::make(std::uint64_t sample, Context& context) noexcept {
                 sum += system.rgb_matrix(c, colour) * scene_.data()[colour * pixels + n];
             truth_.data()[c * pixels + n] = white * sum;
         }
+    }
+    if (mosaic) {
+        system.mosaic->sample(data_, raw_.view());
+        system.mosaic->interpolate(raw_, BoundaryRule::circular, data_.view());
     }
     linear_.set_noise(variances);
     (void)linear_.run(data_, start_, context);

@@ -3,6 +3,9 @@
 // What networks for a lens learn from: pieces of photographs and of dead leaves, lifted to spectra
 // (simulation/optics/spectral_lift.hpp), and what the sensor sees of them through the lens.
 //
+// Behind a mosaic the channels that a pixel does not have are interpolated (core/mosaic.hpp), and the network
+// is told the noise that this has at low frequencies, where blurred images have their light.
+//
 // Samples are periodic, as the blur that networks solve with: a piece larger than the sample by a seam on two
 // sides, which is faded into the other two. Kernels larger than a sample are folded into it. The network is
 // told the kernels of grey scenes; the scenes have colours, whose kernels differ (metamerism).
@@ -60,7 +63,7 @@ private:
     std::uint64_t stream_;
     SpectralBlur lens_, told_;
     ChannelLmmse linear_;
-    Array<float> scene_, data_, start_, truth_, noise_;
+    Array<float> scene_, data_, start_, truth_, noise_, raw_;
 };
 
 /// Mean PSNR of held-out samples in dB, of light, all channels; estimates are made positive first.

@@ -107,8 +107,13 @@ LensTrainingRecipe read_recipe(RecipeTable table, Context& context) {
     recipe.system = read_lens_system(table, context);
     require(recipe.system.response.channels() == 3, Status::invalid_argument, table.where("sensor.response"),
             ": a training needs a sensor of 3 channels, got ", recipe.system.response.channels());
-    require(recipe.system.mosaic.empty(), Status::unsupported, table.where("sensor.mosaic"),
-            ": networks are trained on captures without a mosaic");
+    if (recipe.system.mosaic) {
+        recipe.scenes.mosaic_fraction = table.number("data.mosaic_fraction", 1, 0, 1);
+        for (const auto& [key, size] :
+             {std::pair{"training.size", recipe.size}, std::pair{"validation.size", recipe.validation_size}})
+            require(size % 2 == 0, Status::invalid_argument, table.where(key),
+                    " must be even behind a mosaic, since samples are periodic; got ", size);
+    }
     table.reject_unknown();
     recipe.resolved = table.resolved();
     return recipe;

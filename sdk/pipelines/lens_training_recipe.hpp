@@ -24,6 +24,7 @@ struct LensSceneRecipe {
 
     double black_fraction = 0.35;            ///< of the samples: shapes cut out, before black
     double darkest = 0.35, brightest = 1.2;  ///< exposures, log-uniform; light is clipped at white
+    double mosaic_fraction = 0;  ///< of the samples: seen through the sensor's mosaic, and interpolated
     double least_saturation = 0.8, most_saturation = 1.8;  ///< uniform; of distances from grey
     std::string licence;
 };

@@ -44,8 +44,8 @@ public:
         fields_ = {
             {"scene", "1", "what the sensor would see without blur and noise; white is 1", sizes, axes},
             {"capture", "1",
-             system_.mosaic.empty() ? "the photograph through the lens"
-                                    : "the photograph through the lens; 0 where the mosaic has no pixel",
+             system_.mosaic ? "the photograph through the lens; 0 where the mosaic has no pixel"
+                            : "the photograph through the lens",
              sizes, axes},
             {"full_well", "electrons", "electrons of white in the most sensitive channel", {1}, {"value"}}};
         for (const Array<float>& photograph : scenes_.photographs)
@@ -83,8 +83,8 @@ public:
                 }
         const View<float> capture(sample.data() + shape.elements(), shape);
         take_photograph(clean, sensor, system_.response.white, seed_, index, capture, context);
-        if (!system_.mosaic.empty()) {
-            const Array<float> mask = bayer_mask(system_.mosaic, scenes_.rows, scenes_.columns);
+        if (system_.mosaic) {
+            const Array<float> mask = system_.mosaic->mask(scenes_.rows, scenes_.columns);
             for (Index n = 0; n < mask.elements(); ++n) capture.data()[n] *= mask.data()[n];
         }
         sample[static_cast<std::size_t>(2 * shape.elements())] = static_cast<float>(sensor.full_well);
@@ -105,7 +105,7 @@ public:
         put("psf/linear_srgb_sharp", system_.rgb_matrix, "the same without lens [channel, red green blue]");
         shard.set_attribute("psf/white", "pixel", system_.bank.pixel);
         shard.set_attribute("capture", "read_noise", system_.sensor.read_noise);
-        shard.set_attribute("capture", "mosaic", system_.mosaic.empty() ? "none" : system_.mosaic);
+        shard.set_attribute("capture", "mosaic", system_.mosaic ? system_.mosaic->pattern() : "none");
         shard.set_attribute("scene", "coding", scenes_.coding);
         std::vector<float> white;
         for (const double value : system_.response.white) white.push_back(static_cast<float>(value));

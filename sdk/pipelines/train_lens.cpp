@@ -40,22 +40,6 @@ void set_spectrum(UnrolledNetwork& network, const ChannelSpectrum& spectrum) {
                       network.parameters().begin() + parameter.offset);
 }
 
-/// The middle of each kernel, with the light that goes further in it too: so much of it is there that images
-/// keep their brightness.
-Array<float> middle_of(View<const float> kernels, Index size) {
-    size = std::min(size, kernels.rows());
-    const Index from = (kernels.rows() - size) / 2;
-    Array<float> middle({kernels.size(0), size, size});
-    for (Index c = 0; c < kernels.size(0); ++c) {
-        double all = 0, kept = 0;
-        for (Index n = 0; n < kernels[c].elements(); ++n) all += double{kernels[c].data()[n]};
-        for (Index i = 0; i < size; ++i)
-            for (Index j = 0; j < size; ++j) kept += double{middle(c, i, j) = kernels(c, from + i, from + j)};
-        for (Index n = 0; n < size * size; ++n) middle.view()[c].data()[n] *= static_cast<float>(all / kept);
-    }
-    return middle;
-}
-
 }  // namespace
 
 TrainSummary train_lens(const TrainRequest& request) {
@@ -127,7 +111,7 @@ TrainSummary train_lens(const TrainRequest& request) {
     set_lens(model.problem, {system.bank.pixel, system.response.white, system.sensor.full_well,
                              system.most_photons, system.sensor.read_noise});
     set_network(model, options, *network);
-    model.tensors.push_back({kernels_tensor, middle_of(system.white_kernels, most_kernel_size)});
+    model.tensors.push_back({kernels_tensor, central_kernels(system.white_kernels, most_kernel_size)});
     summary.model = (std::filesystem::path(summary.folder) / "model.safetensors").string();
     write_file_atomically(summary.model, save_model(model));
     return summary;

@@ -279,20 +279,4 @@ double noise_variance(const Sensor& sensor, double white, double level) noexcept
     return gain * std::max(level, 0.0) + std::pow(sensor.read_noise * gain, 2);
 }
 
-Array<float> bayer_mask(const std::string& pattern, Index rows, Index columns) {
-    const std::string channels = "rgb";
-    bool good = pattern.size() == 4;
-    for (const char letter : channels) good = good && pattern.find(letter) != std::string::npos;
-    for (const char letter : pattern) good = good && channels.find(letter) != std::string::npos;
-    require(good, Status::invalid_argument,
-            "mosaic: a pattern is four of the letters r, g and b with all of them in it, got \"", pattern,
-            "\"");
-    Array<float> mask({3, rows, columns});
-    for (Index i = 0; i < rows; ++i)
-        for (Index j = 0; j < columns; ++j)
-            mask(static_cast<Index>(channels.find(pattern[static_cast<std::size_t>(2 * (i % 2) + j % 2)])), i,
-                 j) = 1;
-    return mask;
-}
-
 }  // namespace sonolux

@@ -96,9 +96,4 @@ void take_photograph(View<const float> clean, const Sensor& sensor, std::span<co
 /// The variance of the noise of channel c at level v, in white-balanced units.
 [[nodiscard]] double noise_variance(const Sensor& sensor, double white, double level) noexcept;
 
-/// Which pixels of red, green and blue a Bayer mosaic has: [3, rows, columns] of 0 and 1, for a pattern such
-/// as "rggb", row by row. With the operator Mask, the capture stays in three channels. Throws
-/// Error{invalid_argument} for a word that is not four of r, g, b with all three in it.
-[[nodiscard]] Array<float> bayer_mask(const std::string& pattern, Index rows, Index columns);
-
 }  // namespace sonolux

@@ -9,11 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <sonolux/core/check/dot_test.hpp>
+#include <sonolux/core/mosaic.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/spectral_files.hpp>
 #include <sonolux/sdk/pipelines/lens_figures.hpp>
+#include <sonolux/sdk/pipelines/lens_focus.hpp>
 #include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/simulation/optics/spectral_lift.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/classical/channel_variation.hpp>
@@ -38,31 +40,6 @@ struct Row {
     }
 };
 
-/// What is left of an image behind a Bayer mosaic "rggb", with the means of the nearest pixels of a channel
-/// where it has none; periodic.
-void interpolate_mosaic(View<float> image) {
-    const Index rows = image.rows(), columns = image.columns();
-    const Array<float> mask = bayer_mask("rggb", rows, columns);
-    for (Index c = 0; c < 3; ++c) {
-        Array<float> whole({rows, columns});
-        for (Index i = 0; i < rows; ++i)
-            for (Index j = 0; j < columns; ++j) {
-                double sum = 0, weights = 0;
-                for (Index u = -1; u <= 1; ++u)
-                    for (Index v = -1; v <= 1; ++v) {
-                        const Index y = (i + u + rows) % rows, x = (j + v + columns) % columns;
-                        if (mask(c, y, x) == 0) continue;
-                        // A pixel that is there is itself; else those beside it, else those across.
-                        const double weight = u == 0 && v == 0 ? 1e9 : u == 0 || v == 0 ? 0.5 : 1e-9;
-                        sum += weight * double{image(c, y, x)};
-                        weights += weight;
-                    }
-                whole(i, j) = static_cast<float>(sum / weights);
-            }
-        std::copy(whole.begin(), whole.end(), image[c].data());
-    }
-}
-
 class Baseline {
 public:
     /// The methods are told the kernels of a sensor that stands `told` times as far from the lens as it does.
@@ -70,6 +47,7 @@ public:
     explicit Baseline(const DiffractiveLens& lens, double full_well = 10000, double told = 1,
                       bool mosaic = false)
         : context_(make_openmp_runner(2)) {
+        if (mosaic) mosaic_.emplace("rggb");
         sensor_.full_well = full_well;
         const std::string optics = (data_folder() / "optics").string();
         PsfBankOptions options;
@@ -91,11 +69,13 @@ public:
         SpectralBlur lens_blur(31, 3, 512, 512);
         lens_blur.set_kernels(camera_kernels(bank, camera, bands));
         kernels_ = white_kernels(bank, camera);
-        if (told != 1) {
+        kernels_at_ = [this, lens, options, camera](double relative) {
             RadialOptics elsewhere = optics_of(lens);
-            elsewhere.distance *= told;
-            kernels_ = white_kernels(make_psf_bank(elsewhere, options, context_), camera);
-        }
+            elsewhere.distance *= relative;
+            return white_kernels(make_psf_bank(elsewhere, options, context_), camera);
+        };
+        if (told != 1) kernels_ = kernels_at_(told);
+        told_ = told;
         blur_.set_kernels(kernels_);
         context_.workspace().reserve(
             std::max(lens_blur.workspace_bytes(context_), blur_.workspace_bytes(context_)));
@@ -113,7 +93,11 @@ public:
             lens_blur.apply(cube.reflectance, clean, context_);
             scene.capture = Array<float>(clean.shape());
             take_photograph(clean, sensor_, white_, 1, scenes_.size(), scene.capture, context_);
-            if (mosaic) interpolate_mosaic(scene.capture);
+            if (mosaic_) {
+                Array<float> raw({512, 512});
+                mosaic_->sample(scene.capture, raw.view());
+                mosaic_->interpolate(raw, BoundaryRule::circular, scene.capture.view());
+            }
         }
         fit_colours();
     }
@@ -148,6 +132,19 @@ public:
             std::copy_n(recovery.linear().data(), image.elements(), linear->data());
         }
         return image;
+    }
+
+    /// From now on methods are told the kernels of the distance that a capture itself asks for, looked for
+    /// about the one that they had been told. Returns that distance, over the true one.
+    double find_focus_of(std::size_t test, const std::string& model_path) {
+        const Model model = load_model_file(model_path);
+        const Scene& scene = scenes_[test];
+        FocusEstimate found = find_focus(
+            scene.capture, spectrum_of(*network_from_model(model), model.name), noise_of(scene),
+            [this](double relative) { return kernels_at_(told_ * relative); }, {}, context_);
+        kernels_ = std::move(found.kernels);
+        blur_.set_kernels(kernels_);
+        return told_ * found.relative;
     }
 
     [[nodiscard]] Array<float> primal_dual(std::size_t test, double weight, Array<float> first) {
@@ -192,7 +189,8 @@ private:
         for (Index c = 0; c < 3; ++c) {
             double mean = 0;
             for (const float value : scene.capture.view()[c]) mean += double{value} / (512 * 512);
-            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean));
+            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean) /
+                            (mosaic_ ? mosaic_->share(c) : 1));
         }
         return noise;
     }
@@ -213,10 +211,13 @@ private:
 
     Context context_;
     Sensor sensor_;
+    std::optional<BayerMosaic> mosaic_;
     SpectralBlur blur_{3, 3, 512, 512};
     std::vector<double> white_;
     std::vector<Scene> scenes_;
     Array<float> colours_, kernels_;
+    KernelsAtDistance kernels_at_;
+    double told_ = 1;
 };
 
 void print(const char* what, const Row& row) {
@@ -294,7 +295,8 @@ struct LearnedTable {
 
 /// The shipped model, or another that SONOLUX_LENS_MODEL names.
 LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const std::string& model,
-                           double full_well = 10000, double told = 1, bool mosaic = false) {
+                           double full_well = 10000, double told = 1, bool mosaic = false,
+                           bool find = false) {
     Baseline baseline(lens, full_well, told, mosaic);
     LearnedTable table;
     const double part = 1.0 / static_cast<double>(baseline.scenes());
@@ -302,6 +304,7 @@ LearnedTable learned_table(const char* name, const DiffractiveLens& lens, const 
                 model.c_str());
     for (std::size_t s = 0; s < baseline.scenes(); ++s) {
         Array<float> linear;
+        if (find) std::printf("  found at %.4f\n", baseline.find_focus_of(s, model));
         const Row captured = baseline.judge(s, baseline.scene(s).capture);
         const Row together = baseline.judge(s, baseline.recover(s, baseline.prior_without(s)));
         const Array<float> image = baseline.learned(s, model, &linear);
@@ -337,6 +340,11 @@ void expect_robust(const DiffractiveLens& lens, const std::string& model) {
     std::printf("kernels 2 %% out of focus\n");
     const LearnedTable table = learned_table("focus", lens, model, 10000, 1.02);
     EXPECT_GT(table.learned.linear, table.together.linear);
+    std::printf("kernels 2 %% out of focus, and the focus found\n");
+    const LearnedTable found = learned_table("found", lens, model, 10000, 1.02, false, true);
+    EXPECT_GT(found.learned.linear, found.together.linear + 1.5);
+    EXPECT_LT(found.learned.angle, std::min(found.captured.angle, found.together.angle));
+    EXPECT_LT(found.learned.difference, std::min(found.captured.difference, found.together.difference));
     std::printf("behind a mosaic\n");
     const LearnedTable bayer = learned_table("mosaic", lens, model, 10000, 1, true);
     EXPECT_GT(bayer.learned.linear, bayer.together.linear);

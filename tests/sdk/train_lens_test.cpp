@@ -52,8 +52,9 @@ protected:
                             << "lens = {focal_length = 5e-3, diameter = 0.4e-3, levels = 16}\n"
                             << "psf = {size = 41, count = 61}\n"
                             << "network = {stages = 2, filters = 8, filter_size = 3}\n"
-                            << "data = {photographs = ['" << pictures
-                            << "'], reductions = [1], dead_leaves = 3, dead_leaves_size = 48}\n"
+                            << "data.photographs = ['" << pictures
+                            << "']\ndata.reductions = [1]\ndata.dead_leaves = 3\ndata.dead_leaves_size = "
+                               "48\n"
                             << "training = {size = 24, seam = 4, batch = 2, steps = 12, learning_rate = "
                                "0.05}\n"
                             << "validation = {photographs = ['" << pictures
@@ -110,6 +111,31 @@ TEST_F(TrainLens, SamplesArePeriodicAndAreWhatTheLensMakesOfThem) {
     EXPECT_GT(started, captured + 1);
 }
 
+TEST_F(TrainLens, SamplesBehindAMosaicAreInterpolatedAndSaidToBeNoisier) {
+    Context context;
+    const LensTrainingRecipe whole = read_lens_training_recipe(this->recipe(), context),
+                             mosaic =
+                                 read_lens_training_recipe(this->recipe("sensor.mosaic = 'grbg'\n"), context);
+    EXPECT_EQ(mosaic.scenes.mosaic_fraction, 1);
+    const LensScenes scenes = LensScenes::read(whole.scenes, "", 28, whole.seed, context);
+    const ChannelSpectrum spectrum = estimate_spectrum(scenes, whole);
+    LensCase clean(whole, scenes, spectrum, 24, 7), seen(mosaic, scenes, spectrum, 24, 7);
+    context.workspace().reserve(std::max(clean.workspace_bytes(context), seen.workspace_bytes(context)));
+    clean.make(3, context);
+    seen.make(3, context);
+    const BayerMosaic pattern("grbg");
+    for (Index c = 0; c < 3; ++c) {
+        EXPECT_FLOAT_EQ(seen.observation().noise.data()[c],
+                        clean.observation().noise.data()[c] / static_cast<float>(pattern.share(c)));
+        for (Index i = 0; i < 24; ++i)
+            for (Index j = 0; j < 24; ++j)
+                if (pattern.channel(i, j) == c)
+                    EXPECT_EQ(seen.observation().data(c, i, j), clean.observation().data(c, i, j));
+                else
+                    EXPECT_NE(seen.observation().data(c, i, j), clean.observation().data(c, i, j));
+    }
+}
+
 TEST_F(TrainLens, LeavesAModelThatEvaluates) {
     std::string log;
     TrainRequest asked = request(recipe(), "run");
@@ -162,7 +188,9 @@ TEST_F(TrainLens, RecipesAreRefusedInASentence) {
         EXPECT_THAT([&] { (void)read_lens_training_recipe(recipe(more), context); },
                     ThrowsMessage<Error>(HasSubstr(why)));
     };
-    refuses("sensor.mosaic = 'rggb'\n", "without a mosaic");
+    refuses("sensor.mosaic = 'rggx'\n", "got \"rggx\"");
+    refuses("sensor.mosaic = 'rggb'\ndata.mosaic_fraction = 2\n", "mosaic_fraction");
+    refuses("data.mosaic_fraction = 0.5\n", "mosaic_fraction");
     refuses("sensr.bits = 8\n", "sensr");
     EXPECT_THAT(
         [&] {

@@ -132,18 +132,6 @@ TEST(OpticsSensor, CornersAreDarker) {
                 ThrowsMessage<Error>(HasSubstr("vignetting must be 0 to below 1, got 1")));
 }
 
-TEST(OpticsSensor, MosaicHasEveryPixelOnce) {
-    const Array<float> mask = bayer_mask("rggb", 5, 6);
-    EXPECT_EQ(mask(0, 0, 0), 1);
-    EXPECT_EQ(mask(1, 0, 1), 1);
-    EXPECT_EQ(mask(1, 1, 0), 1);
-    EXPECT_EQ(mask(2, 1, 1), 1);
-    for (Index i = 0; i < 5; ++i)
-        for (Index j = 0; j < 6; ++j) EXPECT_EQ(mask(0, i, j) + mask(1, i, j) + mask(2, i, j), 1);
-    EXPECT_THAT([] { static_cast<void>(bayer_mask("rgbx", 4, 4)); },
-                ThrowsMessage<Error>(HasSubstr("got \"rgbx\"")));
-}
-
 TEST(OpticsLift, SpectraAreReflectances) {
     const View<const float> basis = lift_basis();
     for (Index b = 0; b < 31; ++b) {
