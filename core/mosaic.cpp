@@ -1,8 +1,6 @@
 // sonolux/core/mosaic.cpp
 #include <sonolux/core/mosaic.hpp>
 
-#include <algorithm>
-
 #include <sonolux/core/error.hpp>
 
 namespace sonolux {
@@ -16,10 +14,6 @@ BayerMosaic::BayerMosaic(std::string_view pattern) : pattern_(pattern) {
             "mosaic: a pattern is four of the letters r, g and b with all of them in it, got \"", pattern,
             "\"");
     for (std::size_t n = 0; n < 4; ++n) channels_[n] = static_cast<Index>(letters.find(pattern[n]));
-}
-
-double BayerMosaic::share(Index channel) const noexcept {
-    return static_cast<double>(std::count(std::begin(channels_), std::end(channels_), channel)) / 4;
 }
 
 Array<float> BayerMosaic::mask(Index rows, Index columns) const {

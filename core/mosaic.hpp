@@ -26,10 +26,6 @@ public:
         return channels_[2 * (row & 1) + (column & 1)];
     }
 
-    /// The part of the pixels that have a channel: 1/4 or 1/2. White noise of variance v at these pixels has
-    /// a spectral density of v / share at low frequencies once the others are interpolated.
-    [[nodiscard]] double share(Index channel) const noexcept;
-
     /// 1 where a pixel has the channel, else 0: [3, rows, columns].
     [[nodiscard]] Array<float> mask(Index rows, Index columns) const;
 

@@ -66,6 +66,33 @@ double srgb_psnr(View<const float> image, View<const float> truth, Index border)
                    [](float value) { return linear_to_srgb(std::clamp(double{value}, 0.0, 1.0)); });
 }
 
+double channel_edge_mismatch(View<const float> image, Index border) {
+    require(image.rank() == 3 && image.size(0) >= 2, Status::size_mismatch,
+            "edges of channels: an image must be [channels, rows, columns] of at least 2 channels, got ",
+            to_string(image.shape()));
+    const Index rows = image.rows() - 2 * border, columns = image.columns() - 2 * border;
+    require(border >= 0 && rows >= 2 && columns >= 2, Status::invalid_argument,
+            "edges of channels: nothing is left of ", to_string(image.shape()), " within a border of ",
+            border);
+    const Index channels = image.size(0);
+    double crossed = 0, edges = 0, light = 0;
+    for (Index i = border; i < border + rows - 1; ++i)
+        for (Index j = border; j < border + columns - 1; ++j)
+            for (Index c = 0; c < channels; ++c) {
+                const double x = image(c, i, j), below = image(c, i + 1, j) - x,
+                             right = image(c, i, j + 1) - x;
+                light += x;
+                edges += std::abs(below) + std::abs(right);
+                for (Index d = c + 1; d < channels; ++d) {
+                    const double y = image(d, i, j);
+                    crossed += std::abs(below * y - (image(d, i + 1, j) - y) * x) +
+                               std::abs(right * y - (image(d, i, j + 1) - y) * x);
+                }
+            }
+    const double mean = light / static_cast<double>(channels * (rows - 1) * (columns - 1));
+    return crossed / (mean * edges);
+}
+
 double spectral_angle(View<const float> image, View<const float> truth, double dark, Index border) {
     require_pair(image, truth, border);
     double sum = 0, count = 0;

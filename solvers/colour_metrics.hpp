@@ -27,6 +27,16 @@ namespace sonolux {
 [[nodiscard]] double spectral_angle(View<const float> image, View<const float> truth, double dark = 1e-3,
                                     Index border = 0);
 
+/// How far channels are from having their edges in the same places, without a truth: over pixels, differences
+/// D to the right and below, and pairs of channels,
+///
+///     sum |D x_c x_d - D x_d x_c| / (mean of x  sum |D x|)
+///
+/// which is 0 where neighbours differ in brightness alone (the cross-channel prior of F. Heide et al. 2013,
+/// ACM Trans. Graph. 32, 149). Images are light, at least 2 channels; NaN where the image is constant or
+/// zero.
+[[nodiscard]] double channel_edge_mismatch(View<const float> image, Index border = 0);
+
 /// A colour in CIE 1976 L*, a*, b*.
 struct Lab {
     double L = 0, a = 0, b = 0;

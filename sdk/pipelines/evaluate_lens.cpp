@@ -86,10 +86,8 @@ std::vector<LensResult> evaluate_lens(const Model& model, const EvaluateLensOpti
             capture.data()[i] = seen.data()[i] / 255;
             truth.data()[i] = wanted.data()[i] / 255;
         }
-        std::vector<double> noise = noise_of_capture(problem, capture, full_well);
-        if (options.mosaic)
-            for (Index c = 0; c < 3; ++c) noise[static_cast<std::size_t>(c)] /= options.mosaic->share(c);
-        const Status status = recovery.run(capture, noise, image, context);
+        const Status status =
+            recovery.run(capture, noise_of_capture(problem, capture, full_well), image, context);
         require(status == Status::ok, status, model.name, ": a piece was not recovered");
         bright += add(results[0], capture, truth, to_srgb) ? 1 : 0;
         (void)add(results[1], recovery.linear(), truth, to_srgb);

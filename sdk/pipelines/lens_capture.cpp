@@ -9,7 +9,6 @@
 
 #include <sonolux/core/srgb.hpp>
 #include <sonolux/sdk/pipelines/tiled_lens_recovery.hpp>
-#include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
 
@@ -33,8 +32,7 @@ Refocused refocus(const Model& model, View<const float> light, std::span<const d
     Refocused result{nullptr, options.distance};
     auto field = std::make_shared<LensField>();
     if (options.find_focus) {
-        FocusEstimate found = find_focus(light, spectrum_of(*network_from_model(model), model.name), noise,
-                                         kernels, *options.find_focus, context);
+        FocusEstimate found = find_focus(model, light, noise, kernels, *options.find_focus, context);
         result.distance = found.relative;
         result.at_end = found.at_the_end();
         field->kernels.push_back(std::move(found.kernels));
@@ -85,9 +83,7 @@ Array<float> recover_capture(const Model& model, const Image& capture, const std
     Context context(make_openmp_runner(options.threads));
     context.set_progress(options.progress);
     const double full_well = options.full_well > 0 ? options.full_well : problem.usual_full_well();
-    std::vector<double> noise = noise_of_capture(problem, light, full_well);
-    if (options.mosaic)
-        for (Index c = 0; c < 3; ++c) noise[static_cast<std::size_t>(c)] /= options.mosaic->share(c);
+    const std::vector<double> noise = noise_of_capture(problem, light, full_well);
     const Refocused refocused = refocus(model, light, noise, options, context);
     TiledLensRecovery recovery(model, refocused.field, capture.rows(), capture.columns(), options.tile,
                                context);

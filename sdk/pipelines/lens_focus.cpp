@@ -6,8 +6,9 @@
 #include <memory>
 
 #include <sonolux/sdk/pipelines/lens_recipe.hpp>
+#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/runtime/lens_problem.hpp>
-#include <sonolux/solvers/classical/blur_likelihood.hpp>
+#include <sonolux/solvers/colour_metrics.hpp>
 
 namespace sonolux {
 
@@ -28,30 +29,43 @@ bool FocusEstimate::at_the_end() const noexcept {
     return !tried.empty() && (relative == tried.front().first || relative == tried.back().first);
 }
 
-FocusEstimate find_focus(View<const float> capture, const ChannelSpectrum& spectrum,
-                         std::span<const double> noise, const KernelsAtDistance& kernels,
-                         const FocusOptions& options, Context& context) {
+FocusEstimate find_focus(const Model& model, View<const float> capture, std::span<const double> noise,
+                         const KernelsAtDistance& kernels, const FocusOptions& options, Context& context) {
     require(options.nearest > 0 && options.nearest < options.farthest && options.coarse >= 3 &&
-                options.resolution > 0,
+                options.resolution > 0 && options.window >= 16,
             Status::invalid_argument, "focus: distances must rise from above 0, got ", options.nearest,
             " to ", options.farthest, " in ", options.coarse, " (at least 3) steps, to within ",
-            options.resolution);
-    const BlurLikelihood likelihood(middle_of(capture, options.window), spectrum, noise);
+            options.resolution, ", in a window of ", options.window, " (at least 16) pixels");
     const double step = (options.farthest - options.nearest) / static_cast<double>(options.coarse - 1);
     const double golden = (std::sqrt(5.0) - 1) / 2;
     const auto narrowings = std::max<Index>(
         0, std::lround(std::ceil(std::log(options.resolution / (2 * step)) / std::log(golden))));
     const Index all = options.coarse + narrowings + 1;
 
+    // So that stages of a recovery are not told as progress of the search.
+    Context quiet(std::shared_ptr<ThreadRunner>(std::shared_ptr<void>(), &context.runner()));
+    quiet.set_isa(context.isa());
+    const Array<float> middle = middle_of(capture, options.window);
+    require(std::isfinite(channel_edge_mismatch(middle)), Status::invalid_argument,
+            "focus: the middle of the capture has no edge that would tell it, or values that are not finite");
+    Array<float> image(middle.shape());
+    std::unique_ptr<LensRecovery> recovery;
     FocusEstimate estimate;
-    double best = -HUGE_VAL;
+    double best = HUGE_VAL;
     const auto of = [&](double relative) {
         context.report({"finding the focus", std::ssize(estimate.tried), all, -1});
         require(context.poll() == Status::ok, Status::cancelled, "finding the focus: stopped");
         Array<float> there = kernels(relative);
-        const double value = likelihood.of(there);
+        if (recovery == nullptr)
+            recovery = std::make_unique<LensRecovery>(model, there, image.view().rows(),
+                                                      image.view().columns(), there.view().rows() / 2, quiet);
+        else
+            recovery->set_kernels(there);
+        const Status status = recovery->run(middle, noise, image.view(), quiet);
+        require(status == Status::ok, status, model.name, ": the capture was not recovered");
+        const double value = channel_edge_mismatch(image);
         estimate.tried.emplace_back(relative, value);
-        if (value > best) {
+        if (value < best) {
             best = value;
             estimate.relative = relative;
             estimate.kernels = std::move(there);
@@ -64,7 +78,7 @@ FocusEstimate find_focus(View<const float> capture, const ChannelSpectrum& spect
     double inner = high - golden * (high - low), outer = low + golden * (high - low);
     double at_inner = of(inner), at_outer = of(outer);
     while (high - low > options.resolution) {
-        if (at_inner > at_outer) {
+        if (at_inner < at_outer) {
             high = outer;
             outer = inner, at_outer = at_inner;
             inner = high - golden * (high - low);

@@ -201,7 +201,6 @@ void LensCase::make(std::uint64_t sample, Context& context) noexcept {
             data_.data()[n] = white * static_cast<float>(seen);
         }
         variances[c] = noise_variance(sensor, sensitivity, std::max(mean, 0.0));
-        if (mosaic) variances[c] /= system.mosaic->share(c);
         noise_.data()[c] = static_cast<float>(variances[c]);
         for (Index n = 0; n < pixels; ++n) {
             float sum = 0;

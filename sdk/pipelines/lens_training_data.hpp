@@ -3,8 +3,8 @@
 // What networks for a lens learn from: pieces of photographs and of dead leaves, lifted to spectra
 // (simulation/optics/spectral_lift.hpp), and what the sensor sees of them through the lens.
 //
-// Behind a mosaic the channels that a pixel does not have are interpolated (core/mosaic.hpp), and the network
-// is told the noise that this has at low frequencies, where blurred images have their light.
+// Behind a mosaic the channels that a pixel does not have are interpolated (core/mosaic.hpp); the network is
+// told the noise of those that it has.
 //
 // Samples are periodic, as the blur that networks solve with: a piece larger than the sample by a seam on two
 // sides, which is faded into the other two. Kernels larger than a sample are folded into it. The network is

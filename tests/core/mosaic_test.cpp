@@ -5,8 +5,6 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/core/mosaic.hpp>
 
-#include "tests/support/normal_images.hpp"
-
 namespace sonolux {
 namespace {
 
@@ -22,8 +20,6 @@ TEST(BayerMosaic, HasEveryPixelOnce) {
     EXPECT_EQ(mask(2, 1, 1), 1);
     for (Index i = 0; i < 5; ++i)
         for (Index j = 0; j < 6; ++j) EXPECT_EQ(mask(0, i, j) + mask(1, i, j) + mask(2, i, j), 1);
-    EXPECT_EQ(mosaic.share(0), 0.25);
-    EXPECT_EQ(mosaic.share(1), 0.5);
 }
 
 TEST(BayerMosaic, RefusesOtherWords) {
@@ -58,27 +54,6 @@ TEST(BayerMosaic, KeepsColoursApartAtTheBorder) {
     for (const BoundaryRule rule : {BoundaryRule::reflect, BoundaryRule::circular}) {
         mosaic.interpolate(raw, rule, back.view());
         for (Index n = 0; n < image.elements(); ++n) ASSERT_EQ(back.data()[n], image.data()[n]);
-    }
-}
-
-/// What `share` says about noise: its density near frequency 0, as the variance of sums over blocks.
-TEST(BayerMosaic, InterpolatedNoiseIsStrongerAtLowFrequencies) {
-    constexpr Index size = 512, block = 32;
-    const BayerMosaic mosaic("rggb");
-    const Array<float> raw = normal({size, size}, 3);
-    Array<float> image({3, size, size});
-    mosaic.interpolate(raw, BoundaryRule::circular, image.view());
-    for (Index c = 0; c < 3; ++c) {
-        double power = 0;
-        for (Index i = 0; i < size; i += block)
-            for (Index j = 0; j < size; j += block) {
-                double sum = 0;
-                for (Index u = 0; u < block; ++u)
-                    for (Index v = 0; v < block; ++v) sum += double{image(c, i + u, j + v)};
-                power += sum * sum / static_cast<double>(size * size);
-            }
-        // 256 blocks: the variance is known to about a tenth; borders of blocks lose a few per cent.
-        EXPECT_NEAR(power * mosaic.share(c), 1, 0.3) << c;
     }
 }
 

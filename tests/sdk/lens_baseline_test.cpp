@@ -15,7 +15,6 @@
 #include <sonolux/sdk/pipelines/lens_figures.hpp>
 #include <sonolux/sdk/pipelines/lens_focus.hpp>
 #include <sonolux/sdk/pipelines/lens_recovery.hpp>
-#include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/simulation/optics/spectral_lift.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/classical/channel_variation.hpp>
@@ -136,11 +135,10 @@ public:
 
     /// From now on methods are told the kernels of the distance that a capture itself asks for, looked for
     /// about the one that they had been told. Returns that distance, over the true one.
-    double find_focus_of(std::size_t test, const std::string& model_path) {
-        const Model model = load_model_file(model_path);
+    double find_focus_of(std::size_t test, const std::string& model) {
         const Scene& scene = scenes_[test];
         FocusEstimate found = find_focus(
-            scene.capture, spectrum_of(*network_from_model(model), model.name), noise_of(scene),
+            load_model_file(model), scene.capture, noise_of(scene),
             [this](double relative) { return kernels_at_(told_ * relative); }, {}, context_);
         kernels_ = std::move(found.kernels);
         blur_.set_kernels(kernels_);
@@ -189,8 +187,7 @@ private:
         for (Index c = 0; c < 3; ++c) {
             double mean = 0;
             for (const float value : scene.capture.view()[c]) mean += double{value} / (512 * 512);
-            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean) /
-                            (mosaic_ ? mosaic_->share(c) : 1));
+            noise.push_back(noise_variance(sensor_, white_[static_cast<std::size_t>(c)], mean));
         }
         return noise;
     }
