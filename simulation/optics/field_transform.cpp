@@ -1,4 +1,5 @@
 // sonolux/simulation/optics/field_transform.cpp
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -55,6 +56,27 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { Plans::run(plans_->forward, field); }
 void FieldTransform::inverse(View<Complex> field) const { Plans::run(plans_->inverse, field); }
 
+struct LineTransform::Plan {
+    explicit Plan(View<Complex> line) {
+        auto* data = reinterpret_cast<fftw_complex*>(line.data());
+        const std::lock_guard lock(planner());
+        forward =
+            fftw_plan_dft_1d(static_cast<int>(line.elements()), data, data, FFTW_FORWARD, FFTW_ESTIMATE);
+        require(forward != nullptr, Status::out_of_memory, "FFT: FFTW makes no plan for lines of ",
+                line.elements());
+    }
+    ~Plan() {
+        const std::lock_guard lock(planner());
+        fftw_destroy_plan(forward);
+    }
+    Plan(const Plan&) = delete;
+    Plan& operator=(const Plan&) = delete;
+
+    fftw_plan forward = nullptr;
+};
+
+void LineTransform::forward() { fftw_execute(plan_->forward); }
+
 #else
 
 struct FieldTransform::Plans {
@@ -82,14 +104,41 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { plans_->lines(field, false); }
 void FieldTransform::inverse(View<Complex> field) const { plans_->lines(field, true); }
 
+struct LineTransform::Plan {
+    explicit Plan(View<Complex> line) : in(static_cast<std::size_t>(line.elements())) {
+        fft.SetFlag(Eigen::FFT<double>::Unscaled);
+    }
+
+    Eigen::FFT<double> fft;
+    std::vector<Complex> in;
+};
+
+void LineTransform::forward() {
+    std::copy(line_.begin(), line_.end(), plan_->in.begin());
+    plan_->fft.fwd(line_.data(), plan_->in.data(), line_.elements());
+}
+
 #endif
 
-FieldTransform::FieldTransform(Index size) : size_(size) {
+namespace {
+
+Index checked_size(Index size) {
     require(size >= 1 && size <= 32768, Status::invalid_argument,
             "FFT: the size of a field must be 1 to 32768, got ", size);
+    return size;
+}
+
+}  // namespace
+
+FieldTransform::FieldTransform(Index size) : size_(checked_size(size)) {
     plans_ = std::make_unique<Plans>(size);
 }
 
 FieldTransform::~FieldTransform() = default;
+
+LineTransform::LineTransform(Index size)
+    : line_({checked_size(size)}), plan_(std::make_unique<Plan>(line_.view())) {}
+
+LineTransform::~LineTransform() = default;
 
 }  // namespace sonolux

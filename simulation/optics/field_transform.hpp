@@ -38,4 +38,30 @@ private:
     std::unique_ptr<Plans> plans_;
 };
 
+/// The same of one line, for who transforms fields that are zero for the most part, or looks at a part of the
+/// result:
+///
+///     X[k] = sum over j of x[j] exp(-2 pi i j k / size)
+///
+/// Made and run from several threads, each with its own.
+class LineTransform {
+public:
+    using Complex = std::complex<double>;
+
+    /// Throws as FieldTransform does.
+    explicit LineTransform(Index size);
+    ~LineTransform();
+    LineTransform(const LineTransform&) = delete;
+    LineTransform& operator=(const LineTransform&) = delete;
+
+    /// Where the line [size] goes: its samples before `forward`, its spectrum afterwards.
+    [[nodiscard]] Complex* line() noexcept { return line_.data(); }
+    void forward();
+
+private:
+    struct Plan;
+    Array<Complex> line_;
+    std::unique_ptr<Plan> plan_;
+};
+
 }  // namespace sonolux

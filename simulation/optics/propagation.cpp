@@ -8,6 +8,7 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/core/smooth_size.hpp>
 #include <sonolux/simulation/optics/field_transform.hpp>
+#include <sonolux/simulation/optics/fresnel_psf.hpp>
 #include <sonolux/simulation/optics/propagation.hpp>
 #include <sonolux/simulation/optics/radial_pixels.hpp>
 #include <sonolux/simulation/optics/sinc_interpolation.hpp>
@@ -58,17 +59,15 @@ Delay ideal_lens(const MapOptics& optics, double x, double y) {
     return {-(x * x + y * y) / (root + f), -x / root, -y / root};
 }
 
-/// The field behind the relief, cut into the grid's cells: sample m of each axis, which may be negative, is
-/// at index m mod size and stands at (m + offset) pitch. `smooth(x, y)` is added to the delay; `mean(slope)`
-/// is the factor that a cell gets where that varies by `slope` turns across it.
+/// The field behind the relief, cut into the grid's cells. `smooth(x, y)` is added to the delay;
+/// `mean(slope)` is the factor that a cell gets where that varies by `slope` turns across it.
 template <class Smooth, class Mean>
 Array<Complex> relief_field(const MapOptics& optics, double wavelength, const FieldGrid& grid,
                             Smooth&& smooth, Mean&& mean) {
     const HeightMap& map = optics.map;
     const Index fine = map.cells() * grid.parts;
     const double relief = optics.material.refractive_index(wavelength) - 1, k = 2 * pi / wavelength;
-    Array<Complex> field({grid.size, grid.size});
-    const auto place = [&](Index i) { return (i - fine / 2 + grid.size) % grid.size; };
+    Array<Complex> field({fine, fine});
     const auto at = [&](Index i) {
         return (static_cast<double>(i) - static_cast<double>(fine - 1) / 2) * grid.pitch;
     };
@@ -78,11 +77,22 @@ Array<Complex> relief_field(const MapOptics& optics, double wavelength, const Fi
             if (amplitude == 0) continue;
             const Delay delay = smooth(at(j), at(i));
             const double turns = grid.pitch / wavelength;
-            field(place(i), place(j)) =
+            field(i, j) =
                 std::polar(1.0, k * (relief * map.height(i / grid.parts, j / grid.parts) + delay.value)) *
                 (amplitude * mean(delay.slope_x * turns) * mean(delay.slope_y * turns));
         }
     return field;
+}
+
+/// A field about the axis on a larger grid: sample m of each axis, which may be negative, is at index m mod
+/// size.
+Array<Complex> on_grid(const Array<Complex>& field, Index size) {
+    const Index fine = field.shape()[0];
+    Array<Complex> grid({size, size});
+    const auto place = [&](Index i) { return (i - fine / 2 + size) % size; };
+    for (Index i = 0; i < fine; ++i)
+        for (Index j = 0; j < fine; ++j) grid(place(i), place(j)) = field(i, j);
+    return grid;
 }
 
 /// Integrates |field|^2 over pixels. `place(ux, uy, x, y)` gives the samples that stand for the point u of
@@ -137,33 +147,19 @@ Array<float> fresnel_psf(const MapOptics& optics, double wavelength, const PsfWi
         delay.slope_y += (y - c.y) / root + c.y / c.slant;
         return delay;
     };
-    Array<Complex> field = relief_field(optics, wavelength, grid, path, sinc);
-    FieldTransform(grid.size).forward(field);
-    const double cells = static_cast<double>(grid.size);
-    for (Index i = 0; i < grid.size; ++i)
-        for (Index j = 0; j < grid.size; ++j) {
-            const auto turns = [&](Index k) {
-                return static_cast<double>(k < (grid.size + 1) / 2 ? k : k - grid.size) / cells;
-            };
-            field(i, j) *= square(grid.pitch) * sinc(turns(i)) * sinc(turns(j));
-        }
-    return integrate(field, window, points, optics.map.light(),
-                     [&](double ux, double uy, double& x, double& y) {
-                         const double slant = std::hypot(c.x + ux, c.y + uy, c.z);
-                         const double scale = cells * grid.pitch / wavelength;
-                         x = ((c.x + ux) / slant - c.x / c.slant) * scale;
-                         y = ((c.y + uy) / slant - c.y / c.slant) * scale;
-                         return square(c.z / (wavelength * square(slant)));
-                     });
+    return detail::fresnel_window(relief_field(optics, wavelength, grid, path, sinc), grid, wavelength, c.z,
+                                  window, points, optics.map.light());
 }
 
 Array<float> angular_spectrum_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
                                   const FieldGrid& grid, int points) {
     const Geometry c(optics, window);
     // The spectrum below is that of square cells, which an ideal lens is not made of.
-    Array<Complex> field = relief_field(
-        optics, wavelength, grid, [&](double x, double y) { return ideal_lens(optics, x, y); },
-        [](double turns) { return 1 / sinc(turns); });
+    Array<Complex> field =
+        on_grid(relief_field(
+                    optics, wavelength, grid, [&](double x, double y) { return ideal_lens(optics, x, y); },
+                    [](double turns) { return 1 / sinc(turns); }),
+                grid.size);
     const FieldTransform transform(grid.size);
     transform.forward(field);
     const double cells = static_cast<double>(grid.size), width = cells * grid.pitch;
