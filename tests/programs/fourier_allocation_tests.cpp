@@ -3,7 +3,7 @@
 // As allocation_tests.cpp, for what works in the Fourier domain.
 #include <gtest/gtest.h>
 
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/classical/deconvolution.hpp>
 

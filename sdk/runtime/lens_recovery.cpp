@@ -1,5 +1,5 @@
-// sonolux/sdk/pipelines/lens_recovery.cpp
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+// sonolux/sdk/runtime/lens_recovery.cpp
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// sonolux/sdk/pipelines/lens_recovery.hpp
+// sonolux/sdk/runtime/lens_recovery.hpp
 //
 // Recovers captures through a lens with a trained network.
 #pragma once
