@@ -151,6 +151,7 @@ TEST_F(CInterfaceForLenses, GivesTheSameInPlaceInMemoryOfOursOrYoursAndOnAnyThre
         ASSERT_EQ(run(), SLX_OK);
         EXPECT_TRUE(is(image)) << "a second time";
     }
+    ASSERT_EQ(slx_plan_bind(plan, nullptr, 0, &error), SLX_OK);  // yours has gone
     for (std::size_t c = 0; c < 3; ++c) out[c].data = captured[c].data();
     ASSERT_EQ(run(), SLX_OK) << error.text;
     EXPECT_TRUE(is(image));
