@@ -81,7 +81,7 @@ TEST(FourierAllocation, DoesNotHappenWhileACaptureThroughALensIsRecovered) {
 
 // A plan for captures of 30 x 41 pixels, with memory; null where one of the two failed.
 slx_plan* bound_lens_plan(const slx_model* model, int threads, slx_error& error) {
-    const Array<float> kernels = gaussian_lens_kernels(5, 0.7, 0.2);
+    static const Array<float> kernels = gaussian_lens_kernels(5, 0.7, 0.2);
     slx_plan_options options{};
     options.size = sizeof options;
     options.rows = 30;
