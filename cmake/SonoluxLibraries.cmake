@@ -6,8 +6,9 @@
 #   sonolux_runtime_static    the same, static
 #
 # Sources are collected by folder and compiled once: into sonolux_runtime_objects (core, priors, the unrolled
-# solvers, sdk/runtime) and sonolux_objects (everything else). Only core/fft.cpp, which chooses among the FFTs that
-# were built, is compiled for each library, because firmware never sees FFTW.
+# solvers and the linear estimate that some of them start from, sdk/runtime) and sonolux_objects (everything else).
+# Only core/fft.cpp, which chooses among the FFTs that were built, is compiled for each library, because firmware never
+# sees FFTW.
 
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(Boost 1.75 REQUIRED)
@@ -18,7 +19,8 @@ if(SONOLUX_WITH_OPENMP)
 endif()
 
 file(GLOB runtime_sources CONFIGURE_DEPENDS
-    core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp solvers/tracking/*.cpp solvers/global_speed/*.cpp sdk/runtime/*.cpp)
+    core/*.cpp core/*/*.cpp priors/*.cpp solvers/*.cpp solvers/tracking/*.cpp solvers/global_speed/*.cpp
+    solvers/classical/channel_lmmse.cpp sdk/runtime/*.cpp)
 file(GLOB full_sources CONFIGURE_DEPENDS
     solvers/classical/*.cpp solvers/training/*.cpp
     simulation/*.cpp simulation/*/*.cpp sdk/*.cpp sdk/files/*.cpp sdk/pipelines/*.cpp)
@@ -27,7 +29,7 @@ file(GLOB fft_choice_source CONFIGURE_DEPENDS core/fft.cpp)
 file(GLOB fftw_source CONFIGURE_DEPENDS core/fft_fftw.cpp)
 file(GLOB simulation_simd_sources CONFIGURE_DEPENDS simulation/*/*_simd.cpp)
 list(REMOVE_ITEM runtime_sources ${simd_sources} ${fft_choice_source} ${fftw_source})
-list(REMOVE_ITEM full_sources ${simulation_simd_sources})
+list(REMOVE_ITEM full_sources ${runtime_sources} ${simulation_simd_sources})
 
 # What every source of ours is compiled with. Public headers need none of it, so no user of an installed library does.
 add_library(sonolux_usage INTERFACE)

@@ -10,7 +10,7 @@
 #include <exception>
 
 #include <sonolux/sdk/files/image.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 
 namespace {
 

@@ -7,8 +7,8 @@
 
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/pipelines/lens_figures.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/pipelines/lens_training_data.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 
 namespace sonolux {

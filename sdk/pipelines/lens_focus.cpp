@@ -6,8 +6,8 @@
 #include <memory>
 
 #include <sonolux/sdk/pipelines/lens_recipe.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/runtime/lens_problem.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 
 namespace sonolux {

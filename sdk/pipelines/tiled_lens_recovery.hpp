@@ -6,7 +6,7 @@
 #include <memory>
 
 #include <sonolux/sdk/pipelines/lens_field.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 
 namespace sonolux {
 

@@ -1,15 +1,36 @@
 // sonolux/sdk/runtime/bind_workspace.hpp
 //
-// What the reconstructors share: scratch memory of their own or of a caller's, and threads that run already.
-// Private to sdk/runtime.
+// What the reconstructors share: scratch memory of their own or of a caller's, threads that run already, and
+// the clock of a run. Private to sdk/runtime.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include <sonolux/core/context.hpp>
 
 namespace sonolux {
+
+/// The caller's runner, or the default one of `threads` (0: all processors). Throws Error{invalid_argument}.
+inline std::shared_ptr<ThreadRunner> make_runner(const std::shared_ptr<ThreadRunner>& given, int threads) {
+    constexpr int most_threads = 1024;
+    if (given) threads = given->threads();
+    require(threads >= (given ? 1 : 0) && threads <= most_threads, Status::invalid_argument,
+            given ? "threads of the runner must be from 1 to " : "threads must be from 0 to ", most_threads,
+            ", got ", threads);
+    return given ? given : make_openmp_runner(threads);
+}
+
+/// A run that begins now stops after this many seconds.
+inline void limit_time(Context& context, double seconds) noexcept {
+    const bool limited = seconds < 1e9;  // beyond 30 years the clock's units may overflow
+    context.set_deadline(limited
+                             ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
+                                                           std::chrono::duration<double>(seconds))
+                             : Context::Clock::time_point::max());
+}
 
 /// Runners like OpenMP start their threads, and allocate, in the first parallel region.
 inline void start_threads(Context& context) noexcept {

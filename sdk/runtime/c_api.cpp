@@ -1,15 +1,12 @@
 // sonolux/sdk/runtime/c_api.cpp
 //
 // The C interface: checks what C cannot, calls the C++ library, and turns what it throws into status codes.
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <memory>
-#include <new>
 
 #include <sonolux/sdk/runtime/sonolux.h>
-#include <sonolux/sdk/runtime/c_api_handles.hpp>
+#include <sonolux/sdk/runtime/c_api_checks.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
 using namespace sonolux;
@@ -19,63 +16,6 @@ namespace {
 static_assert(sizeof(slx_error) == 512);
 static_assert(SLX_ALIGNMENT == Workspace::alignment);
 static_assert(SLX_INTERNAL_ERROR == static_cast<int>(Status::internal_error));
-
-// The one place where exceptions end.
-template <class Work>
-slx_status guarded(slx_error* error, Work&& work) noexcept {
-    try {
-        work();
-        return report(error, Status::ok);
-    } catch (const Error& caught) {
-        return report(error, caught.status(), caught.what());
-    } catch (const std::bad_alloc&) {
-        return report(error, Status::out_of_memory, "out of memory");
-    } catch (const std::exception& caught) {
-        return report(error, Status::internal_error, caught.what());
-    } catch (...) {
-        return report(error, Status::internal_error, "an exception of unknown type");
-    }
-}
-
-template <class T>
-void require_pointer(T* pointer, const char* name) {
-    require(pointer != nullptr, Status::invalid_argument, name, " must not be NULL");
-}
-
-constexpr std::size_t largest_struct = 4096;  // beyond, `size` was never set
-
-// A copy of what the caller, perhaps compiled against another version, knows of the structure.
-template <class T>
-T read_struct(const T* given, const char* name) {
-    require_pointer(given, name);
-    const std::size_t size = given->size;
-    require(size >= sizeof(std::size_t) && size <= largest_struct, Status::invalid_argument, name,
-            "->size must be sizeof the structure, ", sizeof(T), ", got ", size);
-    T known{};
-    std::memcpy(&known, given, std::min(size, sizeof(T)));
-    const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-    for (std::size_t i = sizeof(T); i < size; ++i)
-        require(bytes[i] == 0, Status::unsupported, name,
-                " sets a field that this version of the library does not know, at byte ", i);
-    return known;
-}
-
-template <class T>
-void write_struct(T known, T* asked, const char* name) {
-    const std::size_t size = asked->size;
-    require(size >= sizeof(std::size_t) && size <= largest_struct, Status::invalid_argument, name,
-            "->size must be sizeof the structure, ", sizeof(T), ", got ", size);
-    known.size = size;
-    std::memcpy(asked, &known, std::min(size, sizeof(T)));
-    if (size > sizeof(T))
-        std::memset(reinterpret_cast<unsigned char*>(asked) + sizeof(T), 0, size - sizeof(T));
-}
-
-Index to_size(std::size_t value, const char* name) {
-    require(value <= static_cast<std::size_t>(Reconstructor::largest_size), Status::invalid_argument, name,
-            " must be at most ", Reconstructor::largest_size, ", got ", value);
-    return static_cast<Index>(value);
-}
 
 // Empty where nothing was given.
 View<const float> to_kernel(const float* kernel, std::size_t rows, std::size_t columns, const char* in) {
@@ -87,6 +27,20 @@ View<const float> to_kernel(const float* kernel, std::size_t rows, std::size_t c
     }
     return {kernel, {to_size(rows, rows_name.c_str()), to_size(columns, columns_name.c_str())}};
 }
+
+// Empty where nothing was given: the model's own.
+View<const float> to_lens_kernels(const slx_plan_options& given, int channels) {
+    if (given.lens_kernels == nullptr) {
+        require(given.lens_kernel_size == 0, Status::invalid_argument,
+                "options->lens_kernels must not be NULL where lens_kernel_size is ", given.lens_kernel_size);
+        return {};
+    }
+    const Index size = to_size(given.lens_kernel_size, "options->lens_kernel_size");
+    require(size % 2 == 1, Status::invalid_argument, "options->lens_kernel_size must be odd, got ", size);
+    return {given.lens_kernels, {channels, size, size}};
+}
+
+bool recovers_lens(const Model& model) { return model.problem.kind == "lens"; }
 
 bool maps_sound_speed(const Model& model) { return model.problem.kind == "sound_speed"; }
 
@@ -103,15 +57,31 @@ std::unique_ptr<slx_model> checked(Model&& model, std::string_view source) {
         handle->measurements = problem.geometry.measurements.size();
         handle->rows = static_cast<std::size_t>(problem.geometry.map.rows);
         handle->columns = static_cast<std::size_t>(problem.geometry.map.columns);
+    } else if (recovers_lens(handle->model)) {
+        const LensProblem lens = lens_problem(handle->model.problem, std::string(source));
+        (void)lens_kernels(handle->model);  // has some
+        handle->electrons_min = lens.least_full_well;
+        handle->electrons_max = lens.most_full_well;
     }
     return handle;
+}
+
+// For models that neither denoise nor deblur.
+void refuse_image_options(const slx_model& model, const ReconstructorOptions& given, const char* does) {
+    require(given.kernel.data() == nullptr && given.sigma == 0, Status::invalid_argument,
+            "options->kernel and sigma must not be given: the model ", does);
+    require(given.device == nullptr, Status::unsupported, "model \"", model.model.name,
+            "\" has no CUDA form: options->device must be NULL or cpu");
 }
 
 // For what only plans of images have.
 Reconstructor& images_of(slx_plan* plan) {
     require_pointer(plan, "plan");
     require(plan->of_images != nullptr, Status::unsupported,
-            "the plan maps the speed of sound: it has no noise level and no kernel");
+            plan->of_lens
+                ? "the plan recovers captures through a lens: the noise follows from the capture, and "
+                  "kernels are those that the plan was created with"
+                : "the plan maps the speed of sound: it has no noise level and no kernel");
     return *plan->of_images;
 }
 
@@ -153,36 +123,6 @@ ReconstructorOptions to_options(const slx_plan_options& given) {
             return call(host, progress.done, progress.total) == 0;
         };
     return options;
-}
-
-// Says what is wrong with an image of a run; false if it is fine. Allocates nothing.
-template <class Image>
-bool refuse_image(const Reconstructor& plan, const Image* image, const char* name, slx_error* error,
-                  slx_status& status) noexcept {
-    const auto rows = static_cast<std::size_t>(plan.rows());
-    const auto columns = static_cast<std::size_t>(plan.columns());
-    char text[200];
-    if (image == nullptr || image->data == nullptr) {
-        std::snprintf(text, sizeof text, "%s%s must not be NULL", name, image == nullptr ? "" : "->data");
-        status = report(error, Status::invalid_argument, text);
-    } else if (image->rows != rows || image->columns != columns) {
-        std::snprintf(text, sizeof text, "%s must be %zu x %zu, the size of the plan, got %zu x %zu", name,
-                      rows, columns, image->rows, image->columns);
-        status = report(error, Status::size_mismatch, text);
-    } else if (image->row_stride > PTRDIFF_MAX / sizeof(float) / rows) {
-        std::snprintf(text, sizeof text,
-                      "%s->row_stride must be at most %zu, for %zu rows in memory, got %zu", name,
-                      static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(float) / rows, rows, image->row_stride);
-        status = report(error, Status::size_mismatch, text);
-    } else if (image->row_stride < columns) {
-        std::snprintf(text, sizeof text,
-                      "%s->row_stride must be at least the number of columns, %zu, got %zu", name, columns,
-                      image->row_stride);
-        status = report(error, Status::size_mismatch, text);
-    } else {
-        return false;
-    }
-    return true;
 }
 
 }  // namespace
@@ -237,6 +177,8 @@ slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_
         known.measurements = model->measurements;
         known.rows = model->rows;
         known.columns = model->columns;
+        known.electrons_min = model->electrons_min;
+        known.electrons_max = model->electrons_max;
         write_struct(known, info, "info");
     });
 }
@@ -252,19 +194,31 @@ slx_status slx_plan_create(const slx_model* model, const slx_plan_options* optio
                     columns = to_size(known.columns, "options->columns");
         const ReconstructorOptions given = to_options(known);
         auto made = std::make_unique<slx_plan>();
+        const bool lens = recovers_lens(model->model);
+        require(
+            lens || (known.electrons == 0 && known.lens_kernels == nullptr && known.lens_kernel_size == 0),
+            Status::invalid_argument, "options->electrons and lens_kernels must not be given: model \"",
+            model->model.name, "\" does not recover captures through a lens");
         if (maps_sound_speed(model->model)) {
             require(known.rows == model->rows && known.columns == model->columns, Status::size_mismatch,
                     "options->rows x columns must be those of the model's map, ", model->rows, " x ",
                     model->columns, ", got ", known.rows, " x ", known.columns);
-            require(given.kernel.data() == nullptr && given.sigma == 0, Status::invalid_argument,
-                    "options->kernel and sigma must not be given: the model maps the speed of sound");
-            require(given.device == nullptr, Status::unsupported, "model \"", model->model.name,
-                    "\" has no CUDA form: options->device must be NULL or cpu");
+            refuse_image_options(*model, given, "maps the speed of sound");
             SoundSpeedOptions sound;
             sound.threads = given.threads;
             sound.runner = given.runner;
             sound.progress = given.progress;
             made->of_delays = std::make_unique<SoundSpeedReconstructor>(model->model, sound);
+        } else if (lens) {
+            refuse_image_options(*model, given, "recovers captures through a lens");
+            LensOptions captures;
+            captures.electrons = known.electrons;
+            captures.kernels = to_lens_kernels(known, model->channels);
+            captures.memory_limit = given.memory_limit;
+            captures.threads = given.threads;
+            captures.runner = given.runner;
+            captures.progress = given.progress;
+            made->of_lens = std::make_unique<LensReconstructor>(model->model, rows, columns, captures);
         } else {
             made->of_images = std::make_unique<Reconstructor>(model->model, rows, columns, given);
         }
@@ -295,6 +249,18 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
             describe(maps.context());
             return write_struct(known, info, "info");
         }
+        if (plan->of_lens != nullptr) {
+            const LensReconstructor& captures = *plan->of_lens;
+            known.rows = known.tile_rows = static_cast<std::size_t>(captures.rows());
+            known.columns = known.tile_columns = static_cast<std::size_t>(captures.columns());
+            known.tiles = 1;
+            known.workspace_bytes = captures.workspace_bytes();
+            known.plan_bytes = captures.plan_bytes();
+            known.channels = static_cast<int32_t>(captures.channels());
+            known.electrons = captures.electrons();
+            describe(captures.context());
+            return write_struct(known, info, "info");
+        }
         const Reconstructor& reconstructor = *plan->of_images;
         known.rows = static_cast<std::size_t>(reconstructor.rows());
         known.columns = static_cast<std::size_t>(reconstructor.columns());
@@ -315,19 +281,17 @@ slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_erro
 
 size_t slx_plan_workspace_bytes(const slx_plan* plan) {
     if (plan == nullptr) return 0;
-    return plan->of_delays ? plan->of_delays->workspace_bytes() : plan->of_images->workspace_bytes();
+    return with_reconstructor(*plan, [](const auto& any) { return any.workspace_bytes(); });
 }
 
 slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error) {
     return guarded(error, [&] {
         require_pointer(plan, "plan");
-        const auto bind = [&](auto& reconstructor) {
-            if (memory == nullptr && byte_count == 0) return reconstructor.bind();
+        with_reconstructor(*plan, [&](auto& any) {
+            if (memory == nullptr && byte_count == 0) return any.bind();
             require_pointer(memory, "memory");
-            reconstructor.bind({static_cast<std::byte*>(memory), byte_count});
-        };
-        if (plan->of_delays != nullptr) return bind(*plan->of_delays);
-        bind(*plan->of_images);
+            any.bind({static_cast<std::byte*>(memory), byte_count});
+        });
     });
 }
 
@@ -349,79 +313,13 @@ slx_status slx_plan_set_time_limit(slx_plan* plan, double seconds, slx_error* er
     return guarded(error, [&] {
         require_pointer(plan, "plan");
         const double limit = seconds == 0 ? HUGE_VAL : seconds;
-        if (plan->of_delays != nullptr) return plan->of_delays->set_time_limit(limit);
-        plan->of_images->set_time_limit(limit);
+        with_reconstructor(*plan, [&](auto& any) { any.set_time_limit(limit); });
     });
-}
-
-slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error) {
-    return slx_plan_run_planes(plan, in, out, 1, error);
-}
-
-slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out, size_t channels,
-                               slx_error* error) {
-    if (plan == nullptr) return report(error, Status::invalid_argument, "plan must not be NULL");
-    if (plan->of_images == nullptr)
-        return report(error, Status::unsupported,
-                      "the plan maps the speed of sound: call slx_plan_run_delays");
-    Reconstructor& reconstructor = *plan->of_images;
-    const auto wanted = static_cast<std::size_t>(reconstructor.channels());
-    if (channels != wanted) {
-        char text[160];
-        std::snprintf(text, sizeof text, "the model looks at %zu channel%s together, got %zu%s", wanted,
-                      wanted == 1 ? "" : "s", channels,
-                      channels == 1 ? ": call slx_plan_run_planes with all of them"
-                      : wanted == 1 ? ": run plane by plane"
-                                    : "");
-        return report(error, Status::size_mismatch, text);
-    }
-    slx_status refused = SLX_OK;
-    constexpr std::size_t most_channels = 4;
-    View<const float> from[most_channels];
-    View<float> to[most_channels];
-    const auto view = [&](const auto& image) {
-        return View(image.data, reconstructor.rows(), reconstructor.columns(),
-                    static_cast<Index>(image.row_stride));
-    };
-    for (std::size_t c = 0; c < channels; ++c) {
-        char in_name[] = "in[0]", out_name[] = "out[0]";
-        in_name[3] = out_name[4] = static_cast<char>('0' + c);
-        if (refuse_image(reconstructor, in == nullptr ? nullptr : in + c, channels > 1 && in ? in_name : "in",
-                         error, refused) ||
-            refuse_image(reconstructor, out == nullptr ? nullptr : out + c,
-                         channels > 1 && out ? out_name : "out", error, refused))
-            return refused;
-        from[c] = view(in[c]);
-        to[c] = view(out[c]);
-    }
-    if (!reconstructor.bound())
-        return report(error, Status::invalid_argument,
-                      "the plan has no workspace yet: call slx_plan_bind before");
-    const Status status = reconstructor.run({from, channels}, {to, channels});
-    switch (status) {
-        case Status::ok: return report(error, status);
-        case Status::invalid_argument:
-            return report(error, status,
-                          channels > 1
-                              ? "planes of out must not overlap each other, nor any of in but, in a plan of "
-                                "one tile, the same channel's, whole"
-                          : reconstructor.tiles() == 1
-                              ? "in and out must be the same image or not overlap"
-                              : "in and out must not overlap, since the image is worked on in tiles");
-        case Status::cancelled: return report(error, status, "cancelled: the output is not finished");
-        case Status::deadline_exceeded:
-            return report(error, status, "time is up: the output is not finished");
-        case Status::device_error: return report(error, status, reconstructor.device_message());
-        default: return report(error, status, to_string(status));
-    }
 }
 
 void slx_plan_cancel(slx_plan* plan) {
     if (plan == nullptr) return;
-    if (plan->of_delays != nullptr)
-        plan->of_delays->cancel();
-    else
-        plan->of_images->cancel();
+    with_reconstructor(*plan, [](auto& any) { any.cancel(); });
 }
 
 }  // extern "C"

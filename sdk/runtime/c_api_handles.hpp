@@ -10,6 +10,7 @@
 #include <string>
 
 #include <sonolux/sdk/runtime/sonolux.h>
+#include <sonolux/sdk/runtime/lens_reconstructor.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
@@ -19,15 +20,25 @@ struct slx_model {
     int stages = 0, channels = 1;
     std::string geometry;  // hash, of models that map the speed of sound
     std::size_t measurements = 0, rows = 0, columns = 0;
+    double electrons_min = 0, electrons_max = 0;  // at white, of models that recover captures through a lens
 };
 
-// One of the two.
+// One of them.
 struct slx_plan {
     std::unique_ptr<sonolux::Reconstructor> of_images;
     std::unique_ptr<sonolux::SoundSpeedReconstructor> of_delays;
+    std::unique_ptr<sonolux::LensReconstructor> of_lens;
 };
 
 namespace sonolux {
+
+/// work(reconstructor) of the one that the plan has.
+template <class Work>
+auto with_reconstructor(const slx_plan& plan, Work&& work) {
+    if (plan.of_delays != nullptr) return work(*plan.of_delays);
+    if (plan.of_lens != nullptr) return work(*plan.of_lens);
+    return work(*plan.of_images);
+}
 
 /// Fills `error` without allocating; texts that do not fit end in "...".
 inline slx_status report(slx_error* error, Status status, const char* text = "") noexcept {

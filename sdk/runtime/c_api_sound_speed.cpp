@@ -19,7 +19,9 @@ slx_status slx_plan_run_delays_with_trust(slx_plan* plan, const slx_delays* in, 
     const auto refuse = [&](const char* text) { return report(error, Status::invalid_argument, text); };
     if (plan == nullptr) return refuse("plan must not be NULL");
     if (plan->of_delays == nullptr)
-        return report(error, Status::unsupported, "the plan reconstructs images: call slx_plan_run");
+        return report(error, Status::unsupported,
+                      plan->of_lens ? "the plan recovers captures through a lens: call slx_plan_run_planes"
+                                    : "the plan reconstructs images: call slx_plan_run");
     if (in == nullptr || in->delays == nullptr)
         return refuse(in == nullptr ? "in must not be NULL" : "in->delays must not be NULL");
     if (out == nullptr || out->speed == nullptr)

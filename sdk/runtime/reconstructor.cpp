@@ -1,17 +1,16 @@
 // sonolux/sdk/runtime/reconstructor.cpp
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <limits>
 
 #include <sonolux/sdk/runtime/bind_workspace.hpp>
+#include <sonolux/sdk/runtime/image_overlap.hpp>
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 
 namespace sonolux {
 namespace {
 
-constexpr int most_threads = 1024;
 constexpr Index most_channels = 4;  // of filters
 
 // A kernel that changes the brightness, or takes light away, was not made for this: its maker should know.
@@ -20,35 +19,6 @@ constexpr double sum_tolerance = 1e-3, negative_tolerance = 0.01;
 void require_size(Index size, const char* what) {
     require(size >= 1 && size <= Reconstructor::largest_size, Status::invalid_argument, what,
             " must be from 1 to ", Reconstructor::largest_size, ", got ", size);
-}
-
-std::shared_ptr<ThreadRunner> make_runner(const ReconstructorOptions& options) {
-    const int threads = options.runner ? options.runner->threads() : options.threads;
-    require(threads >= (options.runner ? 1 : 0) && threads <= most_threads, Status::invalid_argument,
-            options.runner ? "threads of the runner must be from 1 to " : "threads must be from 0 to ",
-            most_threads, ", got ", threads);
-    return options.runner ? options.runner : make_openmp_runner(threads);
-}
-
-void copy(View<const float> from, View<float> to) noexcept {
-    for (Index r = 0; r < to.rows(); ++r) std::copy_n(from.row(r), to.columns(), to.row(r));
-}
-
-// Whether two planes of one size share a pixel.
-bool share_pixels(View<const float> a, View<const float> b) noexcept {
-    const auto address = [](const float* p) { return reinterpret_cast<std::uintptr_t>(p); };
-    const auto extent = [](View<const float> v) {
-        return ((v.rows() - 1) * v.row_stride() + v.columns()) * sizeof(float);
-    };
-    const std::uintptr_t low = std::min(address(a.data()), address(b.data()));
-    const std::uintptr_t high = std::max(address(a.data()), address(b.data()));
-    const View<const float> first = low == address(a.data()) ? a : b;
-    if (high - low >= extent(first)) return false;
-    if (a.row_stride() != b.row_stride()) return true;
-    // Rows of the same stride may lie between each other: two halves of a wide image.
-    const std::uintptr_t shift = (high - low) % (static_cast<std::size_t>(a.row_stride()) * sizeof(float));
-    const std::uintptr_t row = static_cast<std::size_t>(a.columns()) * sizeof(float);
-    return shift < row || shift + row > static_cast<std::size_t>(a.row_stride()) * sizeof(float);
 }
 
 }  // namespace
@@ -60,7 +30,7 @@ Reconstructor::Reconstructor(const Model& model, Index rows, Index columns,
       time_limit_(std::numeric_limits<double>::infinity()),
       progress_(options.progress),
       device_(options.device),
-      context_(make_runner(options)) {
+      context_(make_runner(options.runner, options.threads)) {
     context_.set_cuda_device(device_);
     require_size(rows, "rows");
     require_size(columns, "columns");
@@ -193,14 +163,6 @@ void Reconstructor::bind(std::span<std::byte> memory) {
     bound_ = true;
 }
 
-Status Reconstructor::check_overlap(View<const float> in, View<const float> out,
-                                    bool same_plane) const noexcept {
-    if (in.data() == nullptr || out.data() == nullptr) return Status::invalid_argument;
-    const bool in_place =
-        same_plane && tiles() == 1 && in.data() == out.data() && in.row_stride() == out.row_stride();
-    return !in_place && share_pixels(in, out) ? Status::invalid_argument : Status::ok;
-}
-
 Status Reconstructor::check(View<const float> in, View<const float> out) const noexcept {
     if (!bound_) return Status::invalid_argument;
     if ((in.rank() != 2 && in.rank() != 3) || out.shape() != in.shape() || in.rows() != rows_ ||
@@ -210,27 +172,13 @@ Status Reconstructor::check(View<const float> in, View<const float> out) const n
     Status status = Status::ok;
     for (Index i = 0; i < plane_count(in) && status == Status::ok; ++i)
         for (Index o = 0; o < plane_count(out) && status == Status::ok; ++o)
-            status = check_overlap(plane_of(in, i), plane_of(out, o), i == o);
+            status = check_overlap(plane_of(in, i), plane_of(out, o), i == o && tiles() == 1);
     return status;
 }
 
 Status Reconstructor::check(InPlanes in, OutPlanes out) const noexcept {
     if (!bound_) return Status::invalid_argument;
-    const auto wanted = static_cast<std::size_t>(channels());
-    if (in.size() != wanted || out.size() != wanted) return Status::size_mismatch;
-    const Shape plane{rows_, columns_};
-    for (std::size_t c = 0; c < wanted; ++c)
-        if (in[c].shape() != plane || out[c].shape() != plane || in[c].row_stride() < columns_ ||
-            out[c].row_stride() < columns_)
-            return Status::size_mismatch;
-    Status status = Status::ok;
-    for (std::size_t i = 0; i < wanted; ++i)
-        for (std::size_t o = 0; o < wanted && status == Status::ok; ++o)
-            status = check_overlap(in[i], out[o], i == o);
-    for (std::size_t o = 1; o < wanted && status == Status::ok; ++o)
-        for (std::size_t before = 0; before < o; ++before)
-            if (share_pixels(out[before], out[o])) status = Status::invalid_argument;
-    return status;
+    return check_planes(in, out, channels(), rows_, columns_, tiles() == 1);
 }
 
 std::string Reconstructor::explain(View<const float> in, View<const float> out) const {
@@ -250,11 +198,7 @@ std::string Reconstructor::explain(View<const float> in, View<const float> out) 
 }
 
 void Reconstructor::begin_run(Index images) noexcept {
-    const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
-    context_.set_deadline(limited
-                              ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
-                                                            std::chrono::duration<double>(time_limit_))
-                              : Context::Clock::time_point::max());
+    limit_time(context_, time_limit_);
     tiles_done_ = 0;
     stopped_ = false;
     tiles_total_ = images * tiles();
@@ -293,13 +237,13 @@ Status Reconstructor::run(std::span<const View<const float>> in, std::span<const
 
 Status Reconstructor::run_on_device(InPlanes in, OutPlanes out) noexcept {
     if (const Status stopped = context_.poll(); stopped != Status::ok) {
-        for (std::size_t c = 0; c < in.size(); ++c) copy(in[c], out[c]);
+        for (std::size_t c = 0; c < in.size(); ++c) copy_plane(in[c], out[c]);
         return stopped;
     }
     const View<float> staging(on_device_->images(), {channels(), rows_, columns_});
-    for (std::size_t c = 0; c < in.size(); ++c) copy(in[c], staging[static_cast<Index>(c)]);
+    for (std::size_t c = 0; c < in.size(); ++c) copy_plane(in[c], staging[static_cast<Index>(c)]);
     if (const Status status = on_device_->run(); status != Status::ok) return status;
-    for (std::size_t c = 0; c < out.size(); ++c) copy(staging[static_cast<Index>(c)], out[c]);
+    for (std::size_t c = 0; c < out.size(); ++c) copy_plane(staging[static_cast<Index>(c)], out[c]);
     context_.report({.activity = "reconstructing", .done = stages(), .total = stages(), .seconds_left = -1});
     ++tiles_done_;
     return Status::ok;
@@ -326,7 +270,7 @@ Status Reconstructor::run_tile(InPlanes in, OutPlanes out, const Extent& rows,
     const Index height = rows.last - rows.first, width = columns.last - columns.first;
     const auto part = [&](auto plane) { return plane.block(rows.first, columns.first, height, width); };
     if (const Status stopped = context_.poll(); stopped != Status::ok) {
-        for (std::size_t c = 0; c < in.size(); ++c) copy(part(in[c]), part(out[c]));
+        for (std::size_t c = 0; c < in.size(); ++c) copy_plane(part(in[c]), part(out[c]));
         return stopped;
     }
     Scratch scratch(context_.workspace());
@@ -348,9 +292,9 @@ Status Reconstructor::run_tile(InPlanes in, OutPlanes out, const Extent& rows,
     }
     const Status status = network_->run(tile, tile, context_);
     for (std::size_t c = 0; c < out.size(); ++c)
-        copy(plane_of(tile, static_cast<Index>(c))
-                 .block(rows.first - rows.begin, columns.first - columns.begin, height, width),
-             part(out[c]));
+        copy_plane(plane_of(tile, static_cast<Index>(c))
+                       .block(rows.first - rows.begin, columns.first - columns.begin, height, width),
+                   part(out[c]));
     return status;
 }
 

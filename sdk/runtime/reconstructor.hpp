@@ -187,8 +187,6 @@ private:
     using OutPlanes = std::span<const View<float>>;
     [[nodiscard]] Status check(View<const float> in, View<const float> out) const noexcept;
     [[nodiscard]] Status check(InPlanes in, OutPlanes out) const noexcept;
-    [[nodiscard]] Status check_overlap(View<const float> in, View<const float> out,
-                                       bool same_plane) const noexcept;
     void begin_run(Index images) noexcept;
     [[nodiscard]] Status end_run(Status status) noexcept;
     [[nodiscard]] Status run_on_device(InPlanes in, OutPlanes out) noexcept;

@@ -122,7 +122,7 @@ SLX_API void slx_model_destroy(slx_model* model);
 typedef struct slx_model_info {
     size_t size;
     const char* name;    /* "denoise_sigma25" */
-    const char* problem; /* what it solves: "denoise", "deblur" or "sound_speed" */
+    const char* problem; /* what it solves: "denoise", "deblur", "sound_speed" or "lens" */
     const char* licence; /* of its parameters, and of what they were learned from */
     float sigma_min;     /* the noise levels that it was trained for: standard deviations in units of */
     float sigma_max;     /* 1/255 of the image range; equal where it knows one level only */
@@ -143,6 +143,11 @@ typedef struct slx_model_info {
     size_t measurements;
     size_t rows;
     size_t columns;
+
+    /* Since 0.2. Of models that solve "lens", which recover what a camera would have seen without the blur of
+     * its lens: how many electrons white was in the captures that they were trained for. 0 for others. */
+    double electrons_min;
+    double electrons_max;
 } slx_model_info;
 
 SLX_API slx_status slx_model_get_info(const slx_model* model, slx_model_info* info, slx_error* error);
@@ -190,8 +195,9 @@ typedef struct slx_plan_options {
      * to the bit. 0 x 0: the largest tiles whose workspace is within memory_limit. Otherwise the size of the
      * tiles without their overlap; if one of the two is 0, the library chooses it.
      *
-     * Models that deblur, and others with Fourier steps, are not cut, because each pixel sees the whole
-     * image: tile sizes are not looked at, and a memory_limit below what the image takes is SLX_UNSUPPORTED.
+     * Models that deblur, models for a lens, and others with Fourier steps are not cut, because each pixel
+     * sees the whole image: tile sizes are not looked at, and a memory_limit below what the image takes is
+     * SLX_UNSUPPORTED.
      */
     size_t tile_rows;
     size_t tile_columns;
@@ -210,15 +216,32 @@ typedef struct slx_plan_options {
     size_t kernel_columns;
 
     /* Since 0.2. NULL or "cpu": the processor. "cuda" or "cuda:N": that CUDA device, counted from 0, through
-     * libsonolux_cuda.so beside this library. A device that is not there is SLX_UNSUPPORTED, and so is a model
-     * that has no CUDA form; never is another device taken instead. The image is not cut there: tile sizes
-     * other than its own are SLX_UNSUPPORTED, memory_limit is not looked at, and all stages are one piece of
-     * work that is not stopped once it has begun. */
+     * libsonolux_cuda.so beside this library. A device that is not there is SLX_UNSUPPORTED, and so is a
+     * model that has no CUDA form; never is another device taken instead. The image is not cut there: tile
+     * sizes other than its own are SLX_UNSUPPORTED, memory_limit is not looked at, and all stages are one
+     * piece of work that is not stopped once it has begun. */
     const char* device;
+
+    /* Since 0.2. For models that solve "lens", and for no others; these take neither sigma nor kernel.
+     *
+     * electrons: how many white is in the most sensitive channel of the camera, from 1 to 1e12; 0: in the
+     * middle (geometric) of what the model was trained for. With the brightness of a capture they say how
+     * strong its noise is; far outside electrons_min to electrons_max of the model it serves less well.
+     *
+     * lens_kernels: NULL, or in place of the model's own kernels those of your lens: as measured, or for
+     * another place in its field. Channels x lens_kernel_size x lens_kernel_size finite taps, row after row,
+     * the size being odd and the centre in the middle: images of a point of light, relative to the light that
+     * a sensor without lens would see. Copied. A lens of another kind wants a model of its own.
+     *
+     * Captures have 8 rows and columns at least. What lies beyond their border, as far as kernels reach, is
+     * guessed. */
+    double electrons;
+    const float* lens_kernels;
+    size_t lens_kernel_size;
 } slx_plan_options;
 
-/* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_UNSUPPORTED, SLX_OUT_OF_MEMORY,
- * SLX_DEVICE_ERROR. */
+/* The model may be destroyed afterwards. SLX_INVALID_ARGUMENT, SLX_SIZE_MISMATCH, SLX_UNSUPPORTED,
+ * SLX_CORRUPT_DATA, SLX_OUT_OF_MEMORY, SLX_DEVICE_ERROR. */
 SLX_API slx_status slx_plan_create(const slx_model* model, const slx_plan_options* options, slx_plan** plan,
                                    slx_error* error);
 
@@ -246,6 +269,7 @@ typedef struct slx_plan_info {
     size_t kernel_columns;
     int32_t channels; /* since 0.2: those of the model, which each run takes together */
     char device[92];  /* since 0.2: "cpu", or "NVIDIA H200 (compute 9.0)" */
+    double electrons; /* since 0.2: at white, of models that solve "lens"; otherwise 0 */
 } slx_plan_info;
 
 SLX_API slx_status slx_plan_get_info(const slx_plan* plan, slx_plan_info* info, slx_error* error);
@@ -264,7 +288,7 @@ SLX_API size_t slx_plan_workspace_bytes(const slx_plan* plan);
 SLX_API slx_status slx_plan_bind(slx_plan* plan, void* memory, size_t byte_count, slx_error* error);
 
 /* Another noise level for the following runs, under the same conditions as in slx_plan_options. Allocates
- * nothing. Not while the plan runs. */
+ * nothing. Not while the plan runs. SLX_UNSUPPORTED for plans without one: of "sound_speed" and "lens". */
 SLX_API slx_status slx_plan_set_sigma(slx_plan* plan, float sigma, slx_error* error);
 
 /* Since 0.2. Another kernel for the following runs, under the same conditions as in slx_plan_options, and not
@@ -304,21 +328,27 @@ typedef struct slx_output {
  * where there are Fourier steps, it spoils the whole plane.
  *
  * SLX_OK; SLX_CANCELLED or SLX_DEADLINE_EXCEEDED: each tile holds what its last finished stage made, tiles
- * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet), SLX_SIZE_MISMATCH or
- * SLX_DEVICE_ERROR: the output is as before. */
+ * that had not been begun hold the input; SLX_INVALID_ARGUMENT (also: nothing bound yet), SLX_SIZE_MISMATCH
+ * or SLX_DEVICE_ERROR: the output is as before. */
 SLX_API slx_status slx_plan_run(slx_plan* plan, const slx_input* in, const slx_output* out, slx_error* error);
 
 /* Since 0.2. The same for the channels of one image, by a model that looks at several together: in[0] to
  * in[channels - 1] are red, green and blue, wherever each of them lies, and likewise out[0] ...; no two of
  * `out` overlap. `channels` must be the model's; with 1, this is slx_plan_run. What spoils a channel spoils
- * the others too. */
+ * the others too.
+ *
+ * By a model that solves "lens": captures in linear light, the channels of the camera balanced so that white
+ * is 1 in each; to what the sensor would have seen without blur, not negative, not clipped at white. Captures
+ * with a pixel that is not finite are SLX_INVALID_ARGUMENT: the output is as before. After SLX_CANCELLED or
+ * SLX_DEADLINE_EXCEEDED it is that of the last finished stage, the linear estimate that the stages begin with
+ * if none was finished, and the input if not even that had been begun. */
 SLX_API slx_status slx_plan_run_planes(slx_plan* plan, const slx_input* in, const slx_output* out,
                                        size_t channels, slx_error* error);
 
 /* Since 0.2. Delays between transmissions, measurements x rows x columns, without gaps, in seconds: the
  * model's geometry says which. NaN where nothing was measured. `mask`, of the same sizes, or NULL: 1 where a
- * delay counts, 0 where it does not. `geometry` is the hash that the model's info states: whoever measured the
- * delays knows for which geometry, and a mistake is an error and not a map of nothing. */
+ * delay counts, 0 where it does not. `geometry` is the hash that the model's info states: whoever measured
+ * the delays knows for which geometry, and a mistake is an error and not a map of nothing. */
 typedef struct slx_delays {
     const char* geometry;
     const float* delays;
@@ -328,8 +358,8 @@ typedef struct slx_delays {
     size_t columns;
 } slx_delays;
 
-/* Rows x columns, without gaps: the speed of sound in m/s everywhere, and in `support`, unless it is NULL, the
- * fraction of measurements that counted at each pixel: maps are shown where it is above 0. */
+/* Rows x columns, without gaps: the speed of sound in m/s everywhere, and in `support`, unless it is NULL,
+ * the fraction of measurements that counted at each pixel: maps are shown where it is above 0. */
 typedef struct slx_speed_map {
     float* speed;
     float* support;
@@ -353,10 +383,10 @@ typedef struct slx_frame_report {
 SLX_API slx_status slx_plan_run_delays(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
                                        slx_frame_report* frame, slx_error* error);
 
-/* Since 0.2. How far a map is to be trusted, from a model that was calibrated (`sonolux evaluate --calibrate`);
- * of others, deviation and score are NaN. `deviation`, rows x columns, in m/s: 90 % of errors are within 1.645 of
- * it. `residual`, measurements x rows x columns, in s: delays less those of the map, NaN where none counted. Either
- * may be NULL. The other fields are written. */
+/* Since 0.2. How far a map is to be trusted, from a model that was calibrated (`sonolux evaluate
+ * --calibrate`); of others, deviation and score are NaN. `deviation`, rows x columns, in m/s: 90 % of errors
+ * are within 1.645 of it. `residual`, measurements x rows x columns, in s: delays less those of the map, NaN
+ * where none counted. Either may be NULL. The other fields are written. */
 typedef struct slx_map_trust {
     float* deviation;
     float* residual;
@@ -364,11 +394,11 @@ typedef struct slx_map_trust {
     double score;       /* 0 to 1; below 1/2: not as frames of this probe and of tissue are; 0 if refused */
 } slx_map_trust;
 
-/* Since 0.2. slx_plan_run_delays, and how far its map is to be trusted: `trust` may be NULL, and is written as
- * the frame is. Allocates nothing. */
-SLX_API slx_status slx_plan_run_delays_with_trust(slx_plan* plan, const slx_delays* in, const slx_speed_map* out,
-                                                  slx_map_trust* trust, slx_frame_report* frame,
-                                                  slx_error* error);
+/* Since 0.2. slx_plan_run_delays, and how far its map is to be trusted: `trust` may be NULL, and is written
+ * as the frame is. Allocates nothing. */
+SLX_API slx_status slx_plan_run_delays_with_trust(slx_plan* plan, const slx_delays* in,
+                                                  const slx_speed_map* out, slx_map_trust* trust,
+                                                  slx_frame_report* frame, slx_error* error);
 
 /* The run in progress stops between two stages, with SLX_CANCELLED; if there is none, the next one does so at
  * once. Runs after that are not affected. NULL is allowed. */

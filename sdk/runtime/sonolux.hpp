@@ -10,7 +10,8 @@
 //     while (next_frame(frame)) plan.run(frame, clean);  // std::vector<float> of 480 * 640 values in [0, 1]
 //
 // A model that deblurs is told the kernel in the plan's options: {.kernel = k, .kernel_rows = 9,
-// .kernel_columns = 9} in C++20.
+// .kernel_columns = 9} in C++20. One that recovers captures through a lens is told nothing, or {.electrons =
+// 8000}, and runs on the camera's channels one after the other, 3 * 480 * 640 values of linear light.
 #ifndef SONOLUX_HPP
 #define SONOLUX_HPP
 
@@ -94,6 +95,7 @@ public:
         slx_plan* plan = nullptr;
         detail::check(slx_plan_create(model.get(), &options, &plan, &error), error);
         plan_.reset(plan);
+        channels_ = static_cast<std::size_t>(info().channels);
     }
 
     [[nodiscard]] slx_plan_info info() const {
@@ -159,14 +161,24 @@ public:
         return true;
     }
 
-    /// A plane without gaps between its rows, rows * columns values.
+    /// The model's channels one after the other, without gaps: channels * rows * columns values.
     bool run(const std::vector<float>& in, std::vector<float>& out) {
-        if (in.size() != rows_ * columns_ || out.size() != rows_ * columns_)
-            throw std::invalid_argument("images must have " + std::to_string(rows_ * columns_) +
-                                        " values, the size of the plan, got " + std::to_string(in.size()) +
-                                        " and " + std::to_string(out.size()));
-        return run(slx_input{in.data(), rows_, columns_, columns_},
-                   slx_output{out.data(), rows_, columns_, columns_});
+        const std::size_t plane = rows_ * columns_;
+        if (in.size() != channels_ * plane || out.size() != channels_ * plane)
+            throw std::invalid_argument("images must have " +
+                                        (channels_ > 1 ? std::to_string(channels_) + " x " : std::string()) +
+                                        std::to_string(plane) + " values, the size of the plan, got " +
+                                        std::to_string(in.size()) + " and " + std::to_string(out.size()));
+        if (channels_ == 1)
+            return run(slx_input{in.data(), rows_, columns_, columns_},
+                       slx_output{out.data(), rows_, columns_, columns_});
+        std::vector<slx_input> from;
+        std::vector<slx_output> to;
+        for (std::size_t c = 0; c < channels_; ++c) {
+            from.push_back({in.data() + c * plane, rows_, columns_, columns_});
+            to.push_back({out.data() + c * plane, rows_, columns_, columns_});
+        }
+        return run(from, to);
     }
 
     /// Of models that map the speed of sound (the rows and columns of the plan are those of the map): delays
@@ -207,7 +219,7 @@ public:
 
 private:
     std::unique_ptr<slx_plan, detail::Destroy> plan_;
-    std::size_t rows_, columns_;
+    std::size_t rows_, columns_, channels_ = 1;
 };
 
 }  // namespace slx

@@ -2,7 +2,6 @@
 #include <sonolux/sdk/runtime/sound_speed_reconstructor.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -11,17 +10,6 @@
 #include <sonolux/sdk/runtime/model_architecture.hpp>
 
 namespace sonolux {
-
-namespace {
-
-std::shared_ptr<ThreadRunner> make_runner(const SoundSpeedOptions& options) {
-    if (options.runner != nullptr) return options.runner;
-    require(options.threads >= 0 && options.threads <= 1024, Status::invalid_argument,
-            "threads must be from 0 to 1024, got ", options.threads);
-    return make_openmp_runner(options.threads);
-}
-
-}  // namespace
 
 void to_sound_speed(View<const float> x, const Whitening& whitening, const TravelTimeProblem& problem,
                     View<float> speed) noexcept {
@@ -42,7 +30,7 @@ SoundSpeedReconstructor::SoundSpeedReconstructor(const Model& model, const Sound
       network_(network_from_model(model)),
       time_limit_(std::numeric_limits<double>::infinity()),
       least_measured_(options.least_measured),
-      context_(make_runner(options)) {
+      context_(make_runner(options.runner, options.threads)) {
     require(options.least_measured >= 0 && options.least_measured <= 1, Status::invalid_argument,
             "least_measured must be from 0 to 1, got ", options.least_measured);
     const auto architecture = std::get<MaskedVariationalOptions>(architecture_of(model));
@@ -118,11 +106,7 @@ Status SoundSpeedReconstructor::run(View<const float> delays, View<const float> 
         (trust != nullptr && (!fits(trust->deviation, domain) || !fits(trust->residual, range) ||
                               !fits(trust->features, {trust_pixel_features, domain[0], domain[1]}))))
         return refuse(Refusal::sizes);
-    const bool limited = time_limit_ < 1e9;  // beyond 30 years the clock's units may overflow
-    context_.set_deadline(limited
-                              ? Context::Clock::now() + std::chrono::duration_cast<Context::Clock::duration>(
-                                                            std::chrono::duration<double>(time_limit_))
-                              : Context::Clock::time_point::max());
+    limit_time(context_, time_limit_);
     stopped_ = false;
 
     Scratch scratch(context_.workspace());

@@ -36,6 +36,13 @@ public:
 
     [[nodiscard]] std::size_t workspace_bytes(const Context& context) const noexcept;
 
+    /// What it holds itself in proportion to the image: the scratch of its transforms.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        std::size_t bytes = 0;
+        for (const auto& fft : ffts_) bytes += fft->memory_bytes();
+        return bytes;
+    }
+
     /// Serves one caller at a time. On the context's threads; the same bits for any number of them. Returns
     /// size_mismatch, or out_of_memory where less than workspace_bytes was reserved.
     [[nodiscard]] Status run(View<const float> data, View<float> image, Context& context) noexcept;

@@ -3,7 +3,7 @@
 // As allocation_tests.cpp, for what works in the Fourier domain.
 #include <gtest/gtest.h>
 
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/sdk/runtime/reconstructor.hpp>
 #include <sonolux/solvers/classical/deconvolution.hpp>
 
@@ -77,6 +77,86 @@ TEST(FourierAllocation, DoesNotHappenWhileACaptureThroughALensIsRecovered) {
     for (int i = 0; i < 3 && status == Status::ok; ++i) status = recovery.run(capture, noise, image, context);
     EXPECT_EQ(allocations, before);
     EXPECT_EQ(status, Status::ok);
+}
+
+// A plan for captures of 30 x 41 pixels, with memory; null where one of the two failed.
+slx_plan* bound_lens_plan(const slx_model* model, int threads, slx_error& error) {
+    static const Array<float> kernels = gaussian_lens_kernels(5, 0.7, 0.2);
+    slx_plan_options options{};
+    options.size = sizeof options;
+    options.rows = 30;
+    options.columns = 41;
+    options.threads = threads;
+    options.electrons = 7000;
+    options.lens_kernels = kernels.data();
+    options.lens_kernel_size = 5;
+    slx_plan* plan = nullptr;
+    if (slx_plan_create(model, &options, &plan, &error) == SLX_OK &&
+        slx_plan_bind(plan, nullptr, 0, &error) != SLX_OK) {
+        slx_plan_destroy(plan);
+        plan = nullptr;
+    }
+    return plan;
+}
+
+TEST(FourierAllocation, DoesNotHappenInRunsOfAPlanForALens) {
+    const auto bytes = save_model(tiny_lens_model());
+    slx_model* model = nullptr;
+    slx_error error;
+    ASSERT_EQ(slx_model_create_from_memory(bytes.data(), bytes.size(), &model, &error), SLX_OK);
+    const Array<float> capture = tiny_lens_scene(30, 41);
+    Array<float> image(capture.shape());
+    std::vector<slx_input> in;
+    std::vector<slx_output> out;
+    for (Index c = 0; c < 3; ++c) {
+        in.push_back({&capture(c, 0, 0), 30, 41, 41});
+        out.push_back({&image(c, 0, 0), 30, 41, 41});
+    }
+    for (const int threads : {1, 2}) {
+        slx_plan* plan = bound_lens_plan(model, threads, error);
+        ASSERT_NE(plan, nullptr) << error.text;
+        int finished = 0, cancelled = 0, late = 0, refused = 0;
+        const long before = allocations;
+        for (int i = 0; i < 40; ++i) {
+            if (i % 4 == 1) slx_plan_cancel(plan);
+            slx_plan_set_time_limit(plan, i % 4 == 2 ? 1e-9 : 0, &error);
+            if (i % 4 == 3) in[1].columns = 40;
+            const slx_status status = slx_plan_run_planes(plan, in.data(), out.data(), 3, &error);
+            in[1].columns = 41;
+            finished += status == SLX_OK;
+            cancelled += status == SLX_CANCELLED;
+            late += status == SLX_DEADLINE_EXCEEDED;
+            refused += status == SLX_SIZE_MISMATCH;
+        }
+        EXPECT_EQ(allocations, before) << threads << " threads";
+        EXPECT_EQ(finished, 10);
+        EXPECT_EQ(cancelled, 10);
+        EXPECT_EQ(late, 10);
+        EXPECT_EQ(refused, 10);
+        slx_plan_destroy(plan);
+    }
+    slx_model_destroy(model);
+}
+
+TEST(FourierAllocation, MayFailWhileAPlanForALensIsCreatedAndBound) {
+    if (default_fft_backend() == FftBackend::fftw) GTEST_SKIP() << "FFTW ends the process without memory";
+    const auto bytes = save_model(tiny_lens_model());
+    slx_model* model = nullptr;
+    ASSERT_EQ(slx_model_create_from_memory(bytes.data(), bytes.size(), &model, nullptr), SLX_OK);
+    refuse_each_allocation([&](slx_error& error) { return bound_lens_plan(model, 1, error); },
+                           slx_plan_destroy);
+    slx_model_destroy(model);
+}
+
+TEST(FourierAllocation, MayFailWhileAModelForALensIsCreated) {
+    const auto bytes = save_model(tiny_lens_model());
+    refuse_each_allocation(
+        [&](slx_error& error) {
+            slx_model* model = nullptr;
+            slx_model_create_from_memory(bytes.data(), bytes.size(), &model, &error);
+            return model;
+        },
+        slx_model_destroy);
 }
 
 std::vector<ShrinkageFieldsOptions> shrinkage_fields_of_every_kind() {

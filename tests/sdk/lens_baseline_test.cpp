@@ -14,7 +14,7 @@
 #include <sonolux/sdk/files/spectral_files.hpp>
 #include <sonolux/sdk/pipelines/lens_figures.hpp>
 #include <sonolux/sdk/pipelines/lens_focus.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/simulation/optics/spectral_lift.hpp>
 #include <sonolux/solvers/classical/channel_lmmse.hpp>
 #include <sonolux/solvers/classical/channel_variation.hpp>

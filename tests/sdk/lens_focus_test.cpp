@@ -6,8 +6,8 @@
 
 #include <sonolux/core/mosaic.hpp>
 #include <sonolux/sdk/pipelines/lens_capture.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
 #include <sonolux/sdk/pipelines/shipped_models.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/simulation/phantoms/coloured_leaves.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 

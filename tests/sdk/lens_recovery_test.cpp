@@ -5,7 +5,7 @@
 
 #include <sonolux/core/srgb.hpp>
 #include <sonolux/sdk/pipelines/lens_capture.hpp>
-#include <sonolux/sdk/pipelines/lens_recovery.hpp>
+#include <sonolux/sdk/runtime/lens_recovery.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 
 #include "tests/support/command_line.hpp"
