@@ -87,17 +87,20 @@ std::shared_ptr<const LensField> read_field(const Model& model, const Image& cap
     if (!computed && !arguments.kernels.empty())
         throw UsageError("--save-kernels is for recipes: these kernels are in a file already");
     require_folder_of(arguments.kernels);
-    auto field = std::make_shared<LensField>(
-        computed ? lens_field_from_recipe(arguments.lens, capture.rows(), capture.columns(), arguments.fields,
-                                          arguments.fields, context)
-                 : read_lens_field(arguments.lens));
-    progress.clear();
-    if (!arguments.kernels.empty()) write_lens_field(arguments.kernels, *field);
+    // Before anything takes minutes.
+    auto field = std::make_shared<LensField>(computed ? lens_axis_from_recipe(arguments.lens, context)
+                                                      : read_lens_field(arguments.lens));
     const double difference = difference_from_model(*field, model);
     require(difference <= another_lens, Status::unsupported, arguments.lens,
             ": its kernels on the axis differ from those that ", model.name, " was trained with by ",
             std::lround(100 * difference), " % (at most ", std::lround(100 * another_lens),
             "): another lens, sensor or light needs a model of its own");
+    if (computed) {
+        *field = lens_field_from_recipe(arguments.lens, capture.rows(), capture.columns(), arguments.fields,
+                                        arguments.fields, context);
+        progress.clear();
+        if (!arguments.kernels.empty()) write_lens_field(arguments.kernels, *field);
+    }
     return field;
 }
 

@@ -30,6 +30,14 @@ struct Between {
     }
 };
 
+LensSystem read_system(const std::string& recipe, Context& context) {
+    RecipeTable table = RecipeTable::read(recipe);
+    const std::string domain = table.text("domain", std::nullopt);
+    require(domain == "lens", Status::unsupported, recipe,
+            ": only recipes of the domain lens have kernels, this is of ", domain);
+    return read_lens_system(table, context);
+}
+
 }  // namespace
 
 Array<float> LensField::at(double row, double column, Index rows, Index columns) const {
@@ -50,13 +58,15 @@ Array<float> LensField::at(double row, double column, Index rows, Index columns)
     return result;
 }
 
+LensField lens_axis_from_recipe(const std::string& recipe, Context& context) {
+    LensField axis;
+    axis.kernels.push_back(read_system(recipe, context).white_kernels);
+    return axis;
+}
+
 LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index columns, Index grid_rows,
                                  Index grid_columns, Context& context) {
-    RecipeTable table = RecipeTable::read(recipe);
-    const std::string domain = table.text("domain", std::nullopt);
-    require(domain == "lens", Status::unsupported, recipe,
-            ": only recipes of the domain lens have kernels, this is of ", domain);
-    const LensSystem system = read_lens_system(table, context);
+    const LensSystem system = read_system(recipe, context);
     // The outermost zone of a lens of order m is m wavelengths of path: the narrowest of its relief.
     const double half = system.lens.diameter / 2;
     const double zone = system.lens.order * system.lens.wavelength *

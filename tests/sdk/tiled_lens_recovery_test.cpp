@@ -7,6 +7,7 @@
 #include <sonolux/sdk/files/atomic_file.hpp>
 #include <sonolux/sdk/files/image.hpp>
 #include <sonolux/sdk/files/numpy_file.hpp>
+#include <sonolux/sdk/pipelines/shipped_models.hpp>
 #include <sonolux/sdk/pipelines/tiled_lens_recovery.hpp>
 #include <sonolux/solvers/colour_metrics.hpp>
 
@@ -165,6 +166,18 @@ TEST_F(LensFieldCommand, KernelsOfAFieldComeFromAFileAndFromThePlace) {
     EXPECT_THAT(
         run(begin + file("d.tif") + " --lens " + file("same.npy") + " --save-kernels " + file("e.npy")),
         FailsWith(2, "--save-kernels is for recipes"));
+}
+
+/// Of a capture whose field would take minutes: what is another lens is said at once, and nothing was
+/// written.
+TEST_F(LensFieldCommand, ARecipeOfAnotherLensIsRefusedBeforeItsFieldIsComputed) {
+    write_image(file("capture.tif"), Array<float>({3, 400, 400}), 16);
+    const Outcome outcome =
+        run("reconstruct " + find_model("lens_harmonic") + " " + file("capture.tif") + " " + file("out.tif") +
+            " --lens " + std::string(source_root()) + "/simulation/recipes/lens_fresnel.toml" +
+            " --save-kernels " + file("field.npy"));
+    EXPECT_THAT(outcome, FailsWith(1, "another lens, sensor or light needs a model of its own"));
+    EXPECT_FALSE(std::filesystem::exists(file("field.npy")) || std::filesystem::exists(file("out.tif")));
 }
 
 TEST(TiledLensRecovery, RefusesWhatDoesNotFit) {
