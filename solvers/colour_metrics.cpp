@@ -66,64 +66,31 @@ double srgb_psnr(View<const float> image, View<const float> truth, Index border)
                    [](float value) { return linear_to_srgb(std::clamp(double{value}, 0.0, 1.0)); });
 }
 
-double channel_edge_correlation(View<const float> image, Index border) {
+double channel_edge_mismatch(View<const float> image, Index border) {
     require(image.rank() == 3 && image.size(0) >= 2, Status::size_mismatch,
             "edges of channels: an image must be [channels, rows, columns] of at least 2 channels, got ",
             to_string(image.shape()));
-    const Index rows = image.rows() - 2 * border - 1, columns = image.columns() - 2 * border - 1;
-    require(border >= 0 && rows >= 1 && columns >= 1, Status::invalid_argument,
+    const Index rows = image.rows() - 2 * border, columns = image.columns() - 2 * border;
+    require(border >= 0 && rows >= 2 && columns >= 2, Status::invalid_argument,
             "edges of channels: nothing is left of ", to_string(image.shape()), " within a border of ",
             border);
-    constexpr double dark = 0.02;
-    const auto channels = static_cast<std::size_t>(image.size(0));
-    const auto pixels = static_cast<std::size_t>(rows * columns);
-    // [channels][below, right][pixels]
-    std::vector<double> differences(channels * 2 * pixels), strength(pixels);
-    bool finite = true;
-    for (std::size_t n = 0; n < pixels; ++n) {
-        const Index i = border + static_cast<Index>(n) / columns,
-                    j = border + static_cast<Index>(n) % columns;
-        double mean[2] = {0, 0};
-        for (std::size_t c = 0; c < channels; ++c) {
-            const auto light = [&](Index row, Index column) {
-                const double value = image(static_cast<Index>(c), row, column);
-                return std::log((value < 0 ? 0 : value) + dark);  // NaN stays what it is
-            };
-            const double here = light(i, j), change[2] = {light(i + 1, j) - here, light(i, j + 1) - here};
-            for (std::size_t d = 0; d < 2; ++d) {
-                differences[(2 * c + d) * pixels + n] = change[d];
-                mean[d] += change[d];
-                finite = finite && std::isfinite(change[d]);
+    const Index channels = image.size(0);
+    double crossed = 0, edges = 0, light = 0;
+    for (Index i = border; i < border + rows - 1; ++i)
+        for (Index j = border; j < border + columns - 1; ++j)
+            for (Index c = 0; c < channels; ++c) {
+                const double x = image(c, i, j), below = image(c, i + 1, j) - x,
+                             right = image(c, i, j + 1) - x;
+                light += x;
+                edges += std::abs(below) + std::abs(right);
+                for (Index d = c + 1; d < channels; ++d) {
+                    const double y = image(d, i, j);
+                    crossed += std::abs(below * y - (image(d, i + 1, j) - y) * x) +
+                               std::abs(right * y - (image(d, i, j + 1) - y) * x);
+                }
             }
-        }
-        strength[n] = mean[0] * mean[0] + mean[1] * mean[1];
-    }
-    if (!finite) return std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> sorted = strength;
-    const auto threshold = sorted.begin() + static_cast<std::ptrdiff_t>(pixels - 1 - pixels / 10);
-    std::nth_element(sorted.begin(), threshold, sorted.end());
-    std::vector<double> sum(channels, 0.0), product(channels * channels, 0.0);
-    double count = 0;
-    for (std::size_t n = 0; n < pixels; ++n) {
-        if (strength[n] < *threshold) continue;
-        for (std::size_t d = 0; d < 2; ++d) {
-            count += 1;
-            for (std::size_t c = 0; c < channels; ++c) {
-                const double x = differences[(2 * c + d) * pixels + n];
-                sum[c] += x;
-                for (std::size_t e = 0; e <= c; ++e)
-                    product[c * channels + e] += x * differences[(2 * e + d) * pixels + n];
-            }
-        }
-    }
-    const auto covariance = [&](std::size_t c, std::size_t e) {
-        return product[c * channels + e] / count - sum[c] / count * (sum[e] / count);
-    };
-    double correlation = 0;
-    for (std::size_t c = 1; c < channels; ++c)
-        for (std::size_t e = 0; e < c; ++e)
-            correlation += covariance(c, e) / std::sqrt(covariance(c, c) * covariance(e, e));
-    return 2 * correlation / static_cast<double>(channels * (channels - 1));
+    const double mean = light / static_cast<double>(channels * (rows - 1) * (columns - 1));
+    return crossed / (mean * edges);
 }
 
 double spectral_angle(View<const float> image, View<const float> truth, double dark, Index border) {

@@ -27,13 +27,15 @@ namespace sonolux {
 [[nodiscard]] double spectral_angle(View<const float> image, View<const float> truth, double dark = 1e-3,
                                     Index border = 0);
 
-/// How much channels have their edges in common, without a truth: differences D of log(x + 0.02) to the right
-/// and below, on the tenth of the pixels where they are largest in the mean over channels; the correlation
-/// coefficients of D x_c and D x_d there, averaged over pairs of channels. 1 where neighbours differ in
-/// brightness alone, as the cross-channel prior of F. Heide et al. 2013, ACM Trans. Graph. 32, 149, has it.
-/// Images are light, at least 2 channels; what is negative counts as 0. NaN where a channel has no edges or
-/// is not finite.
-[[nodiscard]] double channel_edge_correlation(View<const float> image, Index border = 0);
+/// How far channels are from having their edges in the same places, without a truth: over pixels, differences
+/// D to the right and below, and pairs of channels,
+///
+///     sum |D x_c x_d - D x_d x_c| / (mean of x  sum |D x|)
+///
+/// which is 0 where neighbours differ in brightness alone (the cross-channel prior of F. Heide et al. 2013,
+/// ACM Trans. Graph. 32, 149). Images are light, at least 2 channels; NaN where the image is constant or
+/// zero.
+[[nodiscard]] double channel_edge_mismatch(View<const float> image, Index border = 0);
 
 /// A colour in CIE 1976 L*, a*, b*.
 struct Lab {

@@ -46,12 +46,12 @@ FocusEstimate find_focus(const Model& model, View<const float> capture, std::spa
     Context quiet(std::shared_ptr<ThreadRunner>(std::shared_ptr<void>(), &context.runner()));
     quiet.set_isa(context.isa());
     const Array<float> middle = middle_of(capture, options.window);
-    require(std::isfinite(channel_edge_correlation(middle)), Status::invalid_argument,
+    require(std::isfinite(channel_edge_mismatch(middle)), Status::invalid_argument,
             "focus: the middle of the capture has no edge that would tell it, or values that are not finite");
     Array<float> image(middle.shape());
     std::unique_ptr<LensRecovery> recovery;
     FocusEstimate estimate;
-    double best = -HUGE_VAL;
+    double best = HUGE_VAL;
     const auto of = [&](double relative) {
         context.report({"finding the focus", std::ssize(estimate.tried), all, -1});
         require(context.poll() == Status::ok, Status::cancelled, "finding the focus: stopped");
@@ -64,10 +64,10 @@ FocusEstimate find_focus(const Model& model, View<const float> capture, std::spa
         const Status status = recovery->run(middle, noise, image.view(), quiet);
         require(status == Status::ok, status, model.name, ": the capture was not recovered");
         // As far from the border, beyond which the light is guessed, as leaves half of each side.
-        const double value = channel_edge_correlation(
+        const double value = channel_edge_mismatch(
             image, std::min({there.view().rows() / 2, image.view().rows() / 4, image.view().columns() / 4}));
         estimate.tried.emplace_back(relative, value);
-        if (value > best) {
+        if (value < best) {
             best = value;
             estimate.relative = relative;
             estimate.kernels = std::move(there);
@@ -80,7 +80,7 @@ FocusEstimate find_focus(const Model& model, View<const float> capture, std::spa
     double inner = high - golden * (high - low), outer = low + golden * (high - low);
     double at_inner = of(inner), at_outer = of(outer);
     while (high - low > options.resolution) {
-        if (at_inner > at_outer) {
+        if (at_inner < at_outer) {
             high = outer;
             outer = inner, at_outer = at_inner;
             inner = high - golden * (high - low);

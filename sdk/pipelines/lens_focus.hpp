@@ -5,8 +5,11 @@
 // A diffractive lens has its focus at a distance of its own for each wavelength. A sensor that stands 2 % too
 // far away sees other wavelengths sharp, and kernels of the distance that was meant take away a blur that is
 // not there: fringes of colour are left along edges. So the capture is recovered with the kernels of several
-// distances, and the one is taken whose channels have their edges in the same places
-// (channel_edge_correlation).
+// distances, and the one is taken whose channels have their edges in the same places (channel_edge_mismatch).
+//
+// A lens of one order has one focus for each colour, and is found to within a few thousandths. A harmonic one
+// has several, its blur changes little with distance, and photographs mislead the search by up to 4 %
+// (docs/results.md).
 #pragma once
 
 #include <functional>
@@ -30,10 +33,9 @@ struct FocusOptions {
 };
 
 struct FocusEstimate {
-    double relative = 1;  ///< the best distance, of the one that was meant
-    std::vector<std::pair<double, double>>
-        tried;             ///< distances that rise, and how much edges have in common there
-    Array<float> kernels;  ///< at the best one
+    double relative = 1;                           ///< the best distance, of the one that was meant
+    std::vector<std::pair<double, double>> tried;  ///< distances that rise, and the mismatch of edges there
+    Array<float> kernels;                          ///< at the best one
 
     /// Whether the best distance is the nearest or farthest one that was tried: it may lie further off.
     [[nodiscard]] bool at_the_end() const noexcept;
