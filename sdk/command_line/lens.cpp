@@ -53,9 +53,9 @@ void add_lens_options(CLI::App& command, LensArguments& arguments) {
         .add_option("--focus", arguments.focus,
                     "where the sensor stands: so many times as far from the lens as the model's recipe says "
                     "(1.02: 2 % too "
-                    "far), or auto: the distance from 0.95 to 1.05 that explains the capture best, which is "
-                    "sure for lenses "
-                    "of one order alone")
+                    "far), or auto: the distance from 0.95 to 1.05 that leaves the fewest fringes of colour, "
+                    "a guess which "
+                    "small captures and harmonic lenses mislead")
         ->type_name("DISTANCE")
         ->group(group);
 }
