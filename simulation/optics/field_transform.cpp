@@ -1,4 +1,5 @@
 // sonolux/simulation/optics/field_transform.cpp
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -55,6 +56,29 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { Plans::run(plans_->forward, field); }
 void FieldTransform::inverse(View<Complex> field) const { Plans::run(plans_->inverse, field); }
 
+struct FieldLineTransform::Plan {
+    explicit Plan(Index length) {
+        Array<Complex> line({length});
+        auto* data = reinterpret_cast<fftw_complex*>(line.data());
+        const std::lock_guard lock(planner());
+        forward = fftw_plan_dft_1d(static_cast<int>(length), data, data, FFTW_FORWARD, FFTW_ESTIMATE);
+        require(forward != nullptr, Status::out_of_memory, "FFT: FFTW makes no plan for lines of ", length);
+    }
+    ~Plan() {
+        const std::lock_guard lock(planner());
+        fftw_destroy_plan(forward);
+    }
+    Plan(const Plan&) = delete;
+    Plan& operator=(const Plan&) = delete;
+
+    fftw_plan forward = nullptr;
+};
+
+void FieldLineTransform::forward(Complex* line) const {
+    auto* data = reinterpret_cast<fftw_complex*>(line);
+    fftw_execute_dft(plan_->forward, data, data);
+}
+
 #else
 
 struct FieldTransform::Plans {
@@ -82,6 +106,20 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { plans_->lines(field, false); }
 void FieldTransform::inverse(View<Complex> field) const { plans_->lines(field, true); }
 
+struct FieldLineTransform::Plan {
+    explicit Plan(Index length) : in(static_cast<std::size_t>(length)) {
+        fft.SetFlag(Eigen::FFT<double>::Unscaled);
+    }
+
+    Eigen::FFT<double> fft;
+    std::vector<Complex> in;
+};
+
+void FieldLineTransform::forward(Complex* line) const {
+    std::copy_n(line, length_, plan_->in.begin());
+    plan_->fft.fwd(line, plan_->in.data(), length_);
+}
+
 #endif
 
 FieldTransform::FieldTransform(Index size) : size_(size) {
@@ -91,5 +129,13 @@ FieldTransform::FieldTransform(Index size) : size_(size) {
 }
 
 FieldTransform::~FieldTransform() = default;
+
+FieldLineTransform::FieldLineTransform(Index length) : length_(length) {
+    require(length >= 1 && length <= 1 << 20, Status::invalid_argument,
+            "FFT: the length of a line must be 1 to 2^20, got ", length);
+    plan_ = std::make_unique<Plan>(length);
+}
+
+FieldLineTransform::~FieldLineTransform() = default;
 
 }  // namespace sonolux

@@ -38,4 +38,31 @@ private:
     std::unique_ptr<Plans> plans_;
 };
 
+/// The transform of single lines, in place and not normalised, in double, by the same libraries:
+///
+///     X[k] = sum over j of x[j] exp(-2 pi i j k / length)
+///
+/// the part of which the transform of a field is made where most of it is zero, or not wanted. May be made
+/// and run from several threads, each with its own.
+class FieldLineTransform {
+public:
+    using Complex = std::complex<double>;
+
+    /// Throws Error{invalid_argument} for a length below 1 or above 2^20, Error{out_of_memory}.
+    explicit FieldLineTransform(Index length);
+    ~FieldLineTransform();
+    FieldLineTransform(const FieldLineTransform&) = delete;
+    FieldLineTransform& operator=(const FieldLineTransform&) = delete;
+
+    [[nodiscard]] Index length() const noexcept { return length_; }
+
+    /// The line is aligned to 64 bytes.
+    void forward(Complex* line) const;
+
+private:
+    struct Plan;
+    Index length_;
+    std::unique_ptr<Plan> plan_;
+};
+
 }  // namespace sonolux

@@ -8,6 +8,7 @@
 #include <sonolux/core/error.hpp>
 #include <sonolux/core/smooth_size.hpp>
 #include <sonolux/simulation/optics/field_transform.hpp>
+#include <sonolux/simulation/optics/fresnel_psf.hpp>
 #include <sonolux/simulation/optics/propagation.hpp>
 #include <sonolux/simulation/optics/radial_pixels.hpp>
 #include <sonolux/simulation/optics/sinc_interpolation.hpp>
@@ -124,39 +125,6 @@ Array<float> integrate(View<const Complex> field, const PsfWindow& window, int p
     return psf;
 }
 
-Array<float> fresnel_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
-                         const FieldGrid& grid, int points) {
-    const Geometry c(optics, window);
-    const auto path = [&](double x, double y) {
-        // sqrt(z^2 + |x - c|^2) - R_0 + x . c / R_0 without its cancellation.
-        const double along = (x * c.x + y * c.y) / c.slant, change = x * x + y * y - 2 * along * c.slant;
-        const double root = std::sqrt(square(c.slant) + change);
-        Delay delay = ideal_lens(optics, x, y);
-        delay.value += change / (root + c.slant) + along;
-        delay.slope_x += (x - c.x) / root + c.x / c.slant;
-        delay.slope_y += (y - c.y) / root + c.y / c.slant;
-        return delay;
-    };
-    Array<Complex> field = relief_field(optics, wavelength, grid, path, sinc);
-    FieldTransform(grid.size).forward(field);
-    const double cells = static_cast<double>(grid.size);
-    for (Index i = 0; i < grid.size; ++i)
-        for (Index j = 0; j < grid.size; ++j) {
-            const auto turns = [&](Index k) {
-                return static_cast<double>(k < (grid.size + 1) / 2 ? k : k - grid.size) / cells;
-            };
-            field(i, j) *= square(grid.pitch) * sinc(turns(i)) * sinc(turns(j));
-        }
-    return integrate(field, window, points, optics.map.light(),
-                     [&](double ux, double uy, double& x, double& y) {
-                         const double slant = std::hypot(c.x + ux, c.y + uy, c.z);
-                         const double scale = cells * grid.pitch / wavelength;
-                         x = ((c.x + ux) / slant - c.x / c.slant) * scale;
-                         y = ((c.y + uy) / slant - c.y / c.slant) * scale;
-                         return square(c.z / (wavelength * square(slant)));
-                     });
-}
-
 Array<float> angular_spectrum_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
                                   const FieldGrid& grid, int points) {
     const Geometry c(optics, window);
@@ -199,10 +167,12 @@ Array<float> angular_spectrum_psf(const MapOptics& optics, double wavelength, co
 
 }  // namespace
 
-FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow& window,
-                     Propagator propagator, Index largest_grid) {
-    check(optics, wavelength, window);
-    const double z = optics.distance, aperture = optics.map.aperture();
+namespace {
+
+/// field_grid for what check() has passed.
+FieldGrid checked_grid(const MapOptics& optics, double aperture, double wavelength, const PsfWindow& window,
+                       Propagator propagator, Index largest_grid) {
+    const double z = optics.distance;
     const double width = static_cast<double>(window.size) * window.pixel;
     const bool fresnel = propagator == Propagator::fresnel;
     // How steep an ideal lens is, less what the way to its focus takes away again: for f = z all of it.
@@ -232,30 +202,53 @@ FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow
     return grid;
 }
 
+int points_across(const MapOptics& optics, double aperture, double wavelength, const PsfWindow& window) {
+    const double detail_size = wavelength * optics.distance / aperture;
+    return std::clamp(static_cast<int>(std::ceil(3 + 2 * window.pixel / detail_size)), 4, 64);
+}
+
+}  // namespace
+
+FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow& window,
+                     Propagator propagator, Index largest_grid) {
+    check(optics, wavelength, window);
+    return checked_grid(optics, optics.map.aperture(), wavelength, window, propagator, largest_grid);
+}
+
 Array<float> map_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
                      Propagator propagator, Index largest_grid) {
-    const FieldGrid grid = field_grid(optics, wavelength, window, propagator, largest_grid);
-    const double detail_size = wavelength * optics.distance / optics.map.aperture();
-    const int points = std::clamp(static_cast<int>(std::ceil(3 + 2 * window.pixel / detail_size)), 4, 64);
-    return propagator == Propagator::fresnel ? fresnel_psf(optics, wavelength, window, grid, points)
-                                             : angular_spectrum_psf(optics, wavelength, window, grid, points);
+    check(optics, wavelength, window);
+    const detail::MapSummary map(optics.map);
+    const FieldGrid grid = checked_grid(optics, map.aperture, wavelength, window, propagator, largest_grid);
+    const int points = points_across(optics, map.aperture, wavelength, window);
+    return propagator == Propagator::fresnel
+               ? detail::fresnel_psf(optics, map, wavelength, window, grid, points)
+               : angular_spectrum_psf(optics, wavelength, window, grid, points);
 }
 
 PsfBank make_psf_bank(const MapOptics& optics, const PsfBankOptions& options, double tan_x, double tan_y,
                       Context& context) {
     check_wavelengths(options.wavelengths);
     const PsfWindow window{options.pixel, options.size, tan_x, tan_y};
-    for (const double wavelength : options.wavelengths)
-        static_cast<void>(field_grid(optics, wavelength, window, Propagator::fresnel));
-    require_fine_wavelengths(options.wavelengths, options.pixel, optics.map.aperture(),
+    check(optics, options.wavelengths.front(), window);
+    const detail::MapSummary map(optics.map);
+    std::vector<FieldGrid> grids;
+    for (const double wavelength : options.wavelengths) {
+        static_cast<void>(optics.material.refractive_index(wavelength));
+        grids.push_back(checked_grid(optics, map.aperture, wavelength, window, Propagator::fresnel, 8192));
+    }
+    require_fine_wavelengths(options.wavelengths, options.pixel, map.aperture,
                              options.allow_coarse_wavelengths);
     const auto count = static_cast<Index>(options.wavelengths.size());
     PsfBank bank{options.wavelengths, options.pixel, Array<float>({count, options.size, options.size})};
     std::vector<std::exception_ptr> errors(options.wavelengths.size());  // of memory
     parallel_for(context, count, [&](Index w, int) {
         try {
+            const auto at = static_cast<std::size_t>(w);
+            const double wavelength = options.wavelengths[at];
             const Array<float> psf =
-                map_psf(optics, options.wavelengths[static_cast<std::size_t>(w)], window);
+                detail::fresnel_psf(optics, map, wavelength, window, grids[at],
+                                    points_across(optics, map.aperture, wavelength, window));
             std::copy(psf.begin(), psf.end(), bank.psf.view()[w].data());
         } catch (...) {
             errors[static_cast<std::size_t>(w)] = std::current_exception();
