@@ -56,14 +56,13 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { Plans::run(plans_->forward, field); }
 void FieldTransform::inverse(View<Complex> field) const { Plans::run(plans_->inverse, field); }
 
-struct LineTransform::Plan {
-    explicit Plan(View<Complex> line) {
+struct FieldLineTransform::Plan {
+    explicit Plan(Index length) {
+        Array<Complex> line({length});
         auto* data = reinterpret_cast<fftw_complex*>(line.data());
         const std::lock_guard lock(planner());
-        forward =
-            fftw_plan_dft_1d(static_cast<int>(line.elements()), data, data, FFTW_FORWARD, FFTW_ESTIMATE);
-        require(forward != nullptr, Status::out_of_memory, "FFT: FFTW makes no plan for lines of ",
-                line.elements());
+        forward = fftw_plan_dft_1d(static_cast<int>(length), data, data, FFTW_FORWARD, FFTW_ESTIMATE);
+        require(forward != nullptr, Status::out_of_memory, "FFT: FFTW makes no plan for lines of ", length);
     }
     ~Plan() {
         const std::lock_guard lock(planner());
@@ -75,7 +74,10 @@ struct LineTransform::Plan {
     fftw_plan forward = nullptr;
 };
 
-void LineTransform::forward() { fftw_execute(plan_->forward); }
+void FieldLineTransform::forward(Complex* line) const {
+    auto* data = reinterpret_cast<fftw_complex*>(line);
+    fftw_execute_dft(plan_->forward, data, data);
+}
 
 #else
 
@@ -104,8 +106,8 @@ struct FieldTransform::Plans {
 void FieldTransform::forward(View<Complex> field) const { plans_->lines(field, false); }
 void FieldTransform::inverse(View<Complex> field) const { plans_->lines(field, true); }
 
-struct LineTransform::Plan {
-    explicit Plan(View<Complex> line) : in(static_cast<std::size_t>(line.elements())) {
+struct FieldLineTransform::Plan {
+    explicit Plan(Index length) : in(static_cast<std::size_t>(length)) {
         fft.SetFlag(Eigen::FFT<double>::Unscaled);
     }
 
@@ -113,32 +115,27 @@ struct LineTransform::Plan {
     std::vector<Complex> in;
 };
 
-void LineTransform::forward() {
-    std::copy(line_.begin(), line_.end(), plan_->in.begin());
-    plan_->fft.fwd(line_.data(), plan_->in.data(), line_.elements());
+void FieldLineTransform::forward(Complex* line) const {
+    std::copy_n(line, length_, plan_->in.begin());
+    plan_->fft.fwd(line, plan_->in.data(), length_);
 }
 
 #endif
 
-namespace {
-
-Index checked_size(Index size) {
+FieldTransform::FieldTransform(Index size) : size_(size) {
     require(size >= 1 && size <= 32768, Status::invalid_argument,
             "FFT: the size of a field must be 1 to 32768, got ", size);
-    return size;
-}
-
-}  // namespace
-
-FieldTransform::FieldTransform(Index size) : size_(checked_size(size)) {
     plans_ = std::make_unique<Plans>(size);
 }
 
 FieldTransform::~FieldTransform() = default;
 
-LineTransform::LineTransform(Index size)
-    : line_({checked_size(size)}), plan_(std::make_unique<Plan>(line_.view())) {}
+FieldLineTransform::FieldLineTransform(Index length) : length_(length) {
+    require(length >= 1 && length <= 1 << 20, Status::invalid_argument,
+            "FFT: the length of a line must be 1 to 2^20, got ", length);
+    plan_ = std::make_unique<Plan>(length);
+}
 
-LineTransform::~LineTransform() = default;
+FieldLineTransform::~FieldLineTransform() = default;
 
 }  // namespace sonolux

@@ -38,29 +38,30 @@ private:
     std::unique_ptr<Plans> plans_;
 };
 
-/// The same of one line, for who transforms fields that are zero for the most part, or looks at a part of the
-/// result:
+/// The transform of single lines, in place and not normalised, in double, by the same libraries:
 ///
-///     X[k] = sum over j of x[j] exp(-2 pi i j k / size)
+///     X[k] = sum over j of x[j] exp(-2 pi i j k / length)
 ///
-/// Made and run from several threads, each with its own.
-class LineTransform {
+/// the part of which the transform of a field is made where most of it is zero, or not wanted. May be made
+/// and run from several threads, each with its own.
+class FieldLineTransform {
 public:
     using Complex = std::complex<double>;
 
-    /// Throws as FieldTransform does.
-    explicit LineTransform(Index size);
-    ~LineTransform();
-    LineTransform(const LineTransform&) = delete;
-    LineTransform& operator=(const LineTransform&) = delete;
+    /// Throws Error{invalid_argument} for a length below 1 or above 2^20, Error{out_of_memory}.
+    explicit FieldLineTransform(Index length);
+    ~FieldLineTransform();
+    FieldLineTransform(const FieldLineTransform&) = delete;
+    FieldLineTransform& operator=(const FieldLineTransform&) = delete;
 
-    /// Where the line [size] goes: its samples before `forward`, its spectrum afterwards.
-    [[nodiscard]] Complex* line() noexcept { return line_.data(); }
-    void forward();
+    [[nodiscard]] Index length() const noexcept { return length_; }
+
+    /// The line is aligned to 64 bytes.
+    void forward(Complex* line) const;
 
 private:
     struct Plan;
-    Array<Complex> line_;
+    Index length_;
     std::unique_ptr<Plan> plan_;
 };
 

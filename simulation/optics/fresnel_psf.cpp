@@ -1,11 +1,13 @@
 // sonolux/simulation/optics/fresnel_psf.cpp
-#include <sonolux/simulation/optics/fresnel_psf.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
+#include <sonolux/core/smooth_size.hpp>
 #include <sonolux/simulation/optics/field_transform.hpp>
+#include <sonolux/simulation/optics/fresnel_kernels.hpp>
+#include <sonolux/simulation/optics/fresnel_psf.hpp>
 #include <sonolux/simulation/optics/radial_pixels.hpp>
 #include <sonolux/simulation/optics/sinc_interpolation.hpp>
 
@@ -13,166 +15,272 @@ namespace sonolux::detail {
 
 namespace {
 
-using Complex = std::complex<double>;
-constexpr Index taps = SincInterpolation::taps;
-constexpr Index lines_at_once = 8;  // neighbours in memory, of which a cache line has four
+using Complex = FieldLineTransform::Complex;
 
-/// A part of the samples of a periodic axis, which may begin before 0 and go beyond the end.
-struct Part {
-    Index first = 0, count = 0;
-
-    /// What interpolation between positions from `least` to `most` looks at.
-    Part(double least, double most) : first(static_cast<Index>(std::floor(least)) - taps), count(0) {
-        count = static_cast<Index>(std::floor(most)) + taps + 1 - first;
-    }
-};
+constexpr double density = 9.0 / 4;
+constexpr Index taps = DenseInterpolation::taps;
+constexpr Index together = 8;  // lines, so that transposing writes whole cache lines
 
 double square(double x) { return x * x; }
 
-/// The transform of a square cell, at each sample of a spectrum.
-std::vector<double> cell_spectrum(Index size) {
-    std::vector<double> factor(static_cast<std::size_t>(size));
-    for (Index k = 0; k < size; ++k) {
-        const double turns = static_cast<double>(k < (size + 1) / 2 ? k : k - size) /
-                             static_cast<double>(size) * std::numbers::pi;
-        factor[static_cast<std::size_t>(k)] = k == 0 ? 1 : std::sin(turns) / turns;
-    }
-    return factor;
+double sinc(double x) {
+    x *= std::numbers::pi;
+    return std::abs(x) < 1e-8 ? 1 : std::sin(x) / x;
 }
 
-/// Transforms lines of `cells` samples about sample 0, and looks at a part of each spectrum.
-class PartTransform {
-public:
-    PartTransform(Index size, Index cells, Part part, double scale)
-        : transform_(size), cells_(cells), size_(size) {
-        const std::vector<double> factor = cell_spectrum(size);
-        for (Index k = 0; k < part.count; ++k) {
-            const Index at = ((part.first + k) % size + size) % size;
-            place_.push_back(at);
-            factor_.push_back(scale * factor[static_cast<std::size_t>(at)]);
-        }
-    }
+const DenseInterpolation& interpolation() {
+    static const DenseInterpolation table;
+    return table;
+}
 
-    /// Sample `cell` is from(cell); spectrum sample k goes to to(k, value).
-    template <class From, class To>
-    void run(const From& from, const To& to) {
-        Complex* line = transform_.line();
-        const Index before = cells_ / 2;
-        for (Index cell = before; cell < cells_; ++cell) line[cell - before] = from(cell);
-        std::fill(line + (cells_ - before), line + (size_ - before), Complex(0));
-        for (Index cell = 0; cell < before; ++cell) line[size_ - before + cell] = from(cell);
-        transform_.forward();
-        for (std::size_t k = 0; k < place_.size(); ++k)
-            to(static_cast<Index>(k), factor_[k] * line[place_[k]]);
-    }
+struct Range {
+    double low, high;
 
-private:
-    LineTransform transform_;
-    Index cells_, size_;
-    std::vector<Index> place_;
-    std::vector<double> factor_;
+    [[nodiscard]] double nearest() const {  // to 0
+        return low > 0 ? low : high < 0 ? -high : 0;
+    }
+    [[nodiscard]] double furthest() const { return std::max(-low, high); }
 };
 
-/// Points of the rule in all pixels of one axis: X or Y.
-std::vector<double> points_of(const GaussLegendre& rule, const PsfWindow& window, double middle) {
-    std::vector<double> places;
+/// Of f(x, y) over a rectangle, which rises with x, and whose size falls with |y|.
+template <class Function>
+Range range_of(Range x, Range y, Function&& f) {
+    return {f(x.low, x.low < 0 ? y.nearest() : y.furthest()),
+            f(x.high, x.high > 0 ? y.nearest() : y.furthest())};
+}
+
+/// The nodes of pixels along one axis, m away from the lens's.
+std::vector<double> nodes_of(const PsfWindow& window, const GaussLegendre& rule, double middle) {
+    std::vector<double> nodes;
     for (Index i = 0; i < window.size; ++i)
         for (const double node : rule.nodes)
-            places.push_back(middle + (static_cast<double>(i - window.size / 2) + node / 2) * window.pixel);
-    return places;
+            nodes.push_back(middle + (static_cast<double>(i - window.size / 2) + node / 2) * window.pixel);
+    std::sort(nodes.begin(), nodes.end());  // the rule's nodes fall
+    return nodes;
+}
+
+/// The part of a transform's axis that is looked at.
+struct Band {
+    Index length;              // of the transform
+    double middle, scale;      // position = (frequency - middle) scale
+    Index first, count;        // samples that interpolation reads
+    std::vector<double> cell;  // [count]: the transform of a cell
+
+    Band(Index cells, double per_cell, double at, Range frequencies) : middle(at) {
+        length = smooth_size(std::max(cells, taps), 5, 32);
+        scale = static_cast<double>(length) * per_cell;
+        const auto sample = [&](double frequency) {
+            return static_cast<Index>(std::floor((frequency - middle) * scale));
+        };
+        // One more at each end for what rounding moves.
+        first = sample(frequencies.low) - DenseInterpolation::before - 1;
+        count = sample(frequencies.high) + taps + 1 - first;
+        for (Index k = 0; k < count; ++k)
+            cell.push_back(sinc(static_cast<double>(first + k) / static_cast<double>(length)));
+    }
+
+    [[nodiscard]] double frequency(Index k) const { return middle + static_cast<double>(first + k) / scale; }
+    /// Where sample k, which may be negative, is in a transform.
+    [[nodiscard]] Index wrapped(Index k) const { return (k % length + length) % length; }
+};
+
+/// A window, its nodes and what is needed of the transform along each axis.
+struct Sight {
+    double z, c_x, c_y, slant;
+    GaussLegendre rule;
+    std::vector<double> nodes_x, nodes_y;
+    Band down, right;
+
+    Sight(const MapOptics& optics, const MapSummary& map, double wavelength, const PsfWindow& window,
+          const FieldGrid& grid, int points)
+        : z(optics.distance),
+          c_x(z * window.tan_x),
+          c_y(z * window.tan_y),
+          slant(std::hypot(c_x, c_y, z)),
+          rule(points),
+          nodes_x(nodes_of(window, rule, c_x)),
+          nodes_y(nodes_of(window, rule, c_y)),
+          down(band_down(density * map.aperture / grid.pitch, grid.pitch / wavelength)),
+          right(band_right(density * map.aperture / grid.pitch, grid.pitch / wavelength)) {}
+
+private:
+    Band band_down(double cells, double per_cell) const {
+        const Range x{nodes_x.front(), nodes_x.back()}, y{nodes_y.front(), nodes_y.back()};
+        const auto sine = [&](double own, double other) { return own / std::hypot(own, other, z); };
+        const Range f = range_of(x, y, sine), g = range_of(y, x, sine);
+        const double bend = f.furthest() * g.furthest() / (1 - square(g.furthest()));
+        return {static_cast<Index>(std::ceil(cells * (1 + bend))), per_cell, c_y / slant, g};
+    }
+    Band band_right(double cells, double per_cell) const {
+        const auto tangent = [&](double x) { return x / std::hypot(x, z); };
+        const auto sine = [](double t, double g) { return t * std::sqrt(std::max(0.0, 1 - square(g))); };
+        return {static_cast<Index>(std::ceil(cells)), per_cell, c_x / slant,
+                range_of({tangent(nodes_x.front()), tangent(nodes_x.back())},
+                         {down.frequency(0), down.frequency(down.count - 1)}, sine)};
+    }
+};
+
+/// Complex numbers whose real and imaginary parts are apart.
+struct Planes {
+    Planes(Index rows, Index columns) : re({rows, columns}), im({rows, columns}) {}
+
+    Array<double> re, im;
+};
+
+/// The field behind the relief, transformed along its rows: [right.count, rows of cells].
+Array<Complex> transformed_rows(const MapOptics& optics, const MapSummary& summary, double wavelength,
+                                const FieldGrid& grid, const Sight& sight, const FresnelKernels& kernels) {
+    const HeightMap& map = optics.map;
+    const Band& band = sight.right;
+    const Index parts = grid.parts, fine = map.cells() * parts;
+    const Index first_row = summary.first_row * parts, rows = (summary.last_row + 1) * parts - first_row;
+    const auto middle = [&](Index i) {
+        return (static_cast<double>(i) - static_cast<double>(fine - 1) / 2) * grid.pitch;
+    };
+    const FieldLineTransform transform(band.length);
+    Array<Complex> result({band.count, rows}), lines({together, band.length}), cells({fine});
+    std::vector<double> height(static_cast<std::size_t>(fine)), amplitude(height.size());
+    const double relief = optics.material.refractive_index(wavelength) - 1;
+    for (Index start = 0; start < rows; start += together) {
+        const Index some = std::min(together, rows - start);
+        for (Index r = 0; r < some; ++r) {
+            const Index i = first_row + start + r;
+            const double* light = map.amplitude.view().row(i / parts);
+            Index first = 0, end = map.cells();
+            while (first < end && light[first] == 0) ++first;
+            while (end > first && light[end - 1] == 0) --end;
+            first *= parts, end *= parts;
+            for (Index j = first; j < end; ++j) {
+                height[static_cast<std::size_t>(j)] = map.height(i / parts, j / parts);
+                amplitude[static_cast<std::size_t>(j)] = light[j / parts];
+            }
+            kernels.field_row({.height = height.data() + first,
+                               .amplitude = amplitude.data() + first,
+                               .count = end - first,
+                               .x = middle(first),
+                               .y = middle(i),
+                               .pitch = grid.pitch,
+                               .c_x = sight.c_x,
+                               .c_y = sight.c_y,
+                               .slant = sight.slant,
+                               .focal_length = optics.ideal_focal_length,
+                               .relief = relief,
+                               .frequency = 1 / wavelength},
+                              reinterpret_cast<double*>(cells.data()));
+            Complex* line = lines.view().row(r);
+            std::fill_n(line, band.length, Complex{});
+            for (Index j = first; j < end; ++j) line[band.wrapped(j - fine / 2)] = cells.data()[j - first];
+            transform.forward(line);
+        }
+        for (Index k = 0; k < band.count; ++k) {
+            const Index at = band.wrapped(band.first + k);
+            const double cell = band.cell[static_cast<std::size_t>(k)] * square(grid.pitch);
+            for (Index r = 0; r < some; ++r) result(k, start + r) = cell * lines(r, at);
+        }
+    }
+    return result;
+}
+
+/// Those transformed along the columns: [down.count, right.count].
+Planes transformed_columns(const Array<Complex>& columns, Index first_row, const Sight& sight) {
+    const Band& band = sight.down;
+    const Index count = columns.shape()[0], rows = columns.shape()[1];
+    const FieldLineTransform transform(band.length);
+    Array<Complex> lines({together, band.length});
+    Planes result(band.count, count);
+    for (Index start = 0; start < count; start += together) {
+        const Index some = std::min(together, count - start);
+        for (Index r = 0; r < some; ++r) {
+            Complex* line = lines.view().row(r);
+            std::fill_n(line, band.length, Complex{});
+            const Complex* column = columns.view().row(start + r);
+            for (Index i = 0; i < rows; ++i) line[band.wrapped(first_row + i)] = column[i];
+            transform.forward(line);
+        }
+        for (Index k = 0; k < band.count; ++k) {
+            const Index at = band.wrapped(band.first + k);
+            const double cell = band.cell[static_cast<std::size_t>(k)];
+            for (Index r = 0; r < some; ++r) {
+                result.re(k, start + r) = cell * lines(r, at).real();
+                result.im(k, start + r) = cell * lines(r, at).imag();
+            }
+        }
+    }
+    return result;
+}
+
+/// The field where rows meet the nodes X: [nodes, down.count].
+Planes at_columns_of_nodes(const Planes& field, const Sight& sight, const FresnelKernels& kernels) {
+    const auto nodes = static_cast<Index>(sight.nodes_x.size()), rows = sight.down.count;
+    const Band& band = sight.right;
+    std::vector<double> tangent, position(sight.nodes_x.size());
+    for (const double x : sight.nodes_x) tangent.push_back(x / std::hypot(x, sight.z));
+    Planes result(nodes, rows), lines(together, nodes);
+    for (Index start = 0; start < rows; start += together) {
+        const Index some = std::min(together, rows - start);
+        for (Index r = 0; r < some; ++r) {
+            const double g = sight.down.frequency(start + r), cosine = std::sqrt(std::max(0.0, 1 - g * g));
+            for (std::size_t n = 0; n < tangent.size(); ++n)
+                position[n] =
+                    (tangent[n] * cosine - band.middle) * band.scale - static_cast<double>(band.first);
+            kernels.resample({field.re.view().row(start + r), field.im.view().row(start + r), position.data(),
+                              nodes, interpolation().table()},
+                             lines.re.view().row(r), lines.im.view().row(r));
+        }
+        for (Index n = 0; n < nodes; ++n)
+            for (Index r = 0; r < some; ++r) {
+                result.re(n, start + r) = lines.re(r, n);
+                result.im(n, start + r) = lines.im(r, n);
+            }
+    }
+    return result;
 }
 
 }  // namespace
 
-Array<float> fresnel_window(const ReliefField& field, const FieldGrid& grid, double wavelength,
-                            double distance, const PsfWindow& window, int points, double light) {
-    const double z = distance, middle_x = z * window.tan_x, middle_y = z * window.tan_y;
-    const double slant = std::hypot(middle_x, middle_y, z);
-    const double p0 = middle_x / slant, q0 = middle_y / slant;
-    const double scale = static_cast<double>(grid.size) * grid.pitch / wavelength;  // samples per cosine
-    const GaussLegendre rule(points);
-    const SincInterpolation interpolation;
-    const std::vector<double> across = points_of(rule, window, middle_x),
-                              down = points_of(rule, window, middle_y);
-    const auto column_of = [&](double x, double y) {
-        return (x / std::sqrt(x * x + y * y + z * z) - p0) * scale;
+MapSummary::MapSummary(const HeightMap& map) : aperture(map.aperture()), light(map.light()) {
+    const auto dark = [&](Index i) {
+        const double* row = map.amplitude.view().row(i);
+        return std::all_of(row, row + map.cells(), [](double a) { return a == 0; });
     };
-    // Where X is not given but p, of a column.
-    const auto row_of = [&](double p, double y) {
-        return (y * std::sqrt((1 - p * p) / (y * y + z * z)) - q0) * scale;
-    };
-    double least = HUGE_VAL, most = -HUGE_VAL;
-    for (const double y : down) {
-        least = std::min(least, column_of(across.front(), y));
-        most = std::max(most, column_of(across.back(), y));
-    }
-    const Part columns(least, most);
-    const auto cosine = [&](Index k) { return p0 + static_cast<double>(columns.first + k) / scale; };
-    least = HUGE_VAL, most = -HUGE_VAL;
-    for (Index k = 0; k < columns.count; ++k) {
-        least = std::min(least, row_of(cosine(k), down.front()));
-        most = std::max(most, row_of(cosine(k), down.back()));
-    }
-    const Part rows(least, most);
+    last_row = map.cells() - 1;
+    while (first_row < last_row && dark(first_row)) ++first_row;
+    while (last_row > first_row && dark(last_row)) --last_row;
+}
 
-    // Along the rows of the field.
-    const Index cells = field.shape()[0];
-    Array<Complex> halfway({cells, columns.count});
-    PartTransform along_x(grid.size, cells, columns, 1), along_y(grid.size, cells, rows, square(grid.pitch));
-    for (Index i = 0; i < cells; ++i)
-        along_x.run([&](Index j) { return field(i, j); }, [&](Index k, Complex v) { halfway(i, k) = v; });
-
-    // Along its columns, and from there to the points of the window.
-    const auto lines = static_cast<Index>(down.size());
-    Array<Complex> seen({columns.count, lines}), block({lines_at_once, cells});
-    std::vector<Complex> spectrum(static_cast<std::size_t>(rows.count));
-    double weights[taps];
-    for (Index begin = 0; begin < columns.count; begin += lines_at_once) {
-        const Index count = std::min(lines_at_once, columns.count - begin);
-        for (Index i = 0; i < cells; ++i)
-            for (Index k = 0; k < count; ++k) block(k, i) = halfway(i, begin + k);
-        for (Index k = 0; k < count; ++k) {
-            along_y.run([&](Index i) { return block(k, i); },
-                        [&](Index r, Complex v) { spectrum[static_cast<std::size_t>(r)] = v; });
-            const double p = cosine(begin + k);
-            for (Index t = 0; t < lines; ++t) {
-                const Index first =
-                    interpolation.weights(row_of(p, down[static_cast<std::size_t>(t)]), weights);
-                const Complex* from = spectrum.data() + (first - rows.first);
-                Complex value = 0;
-                for (Index tap = 0; tap < taps; ++tap) value += weights[tap] * from[tap];
-                seen(begin + k, t) = value;
+Array<float> fresnel_psf(const MapOptics& optics, const MapSummary& map, double wavelength,
+                         const PsfWindow& window, const FieldGrid& grid, int points) {
+    const FresnelKernels& kernels = fresnel_kernels(default_isa());
+    const Sight sight(optics, map, wavelength, window, grid, points);
+    const Index middle = optics.map.cells() * grid.parts / 2;
+    const Planes columns = at_columns_of_nodes(
+        transformed_columns(transformed_rows(optics, map, wavelength, grid, sight, kernels),
+                            map.first_row * grid.parts - middle, sight),
+        sight, kernels);
+    const auto nodes = static_cast<Index>(sight.nodes_y.size()), per_pixel = nodes / window.size;
+    const double scale = square(sight.z / wavelength * window.pixel) / (4 * map.light);
+    std::vector<double> position(sight.nodes_y.size()), factor(position.size()), power(position.size());
+    Array<double> sums({window.size, window.size});
+    for (Index n = 0; n < nodes; ++n) {
+        const double x = sight.nodes_x[static_cast<std::size_t>(n)];
+        kernels.node_column({sight.nodes_y.data(), nodes, square(sight.z) + square(x), sight.down.middle,
+                             sight.down.scale, static_cast<double>(sight.down.first)},
+                            position.data(), factor.data());
+        kernels.resample_power({columns.re.view().row(n), columns.im.view().row(n), position.data(), nodes,
+                                interpolation().table()},
+                               power.data());
+        const double* weights = sight.rule.weights.data();  // the same from either end
+        for (Index i = 0; i < window.size; ++i) {
+            double sum = 0;
+            for (Index a = 0; a < per_pixel; ++a) {
+                const auto node = static_cast<std::size_t>(i * per_pixel + a);
+                sum += weights[a] * factor[node] * power[node];
             }
+            sums(i, n / per_pixel) += weights[n % per_pixel] * sum;
         }
     }
-
-    Array<float> psf({window.size, window.size});
-    Array<Complex> line({points, columns.count});
-    std::vector<double> sums(static_cast<std::size_t>(window.size));
-    for (Index i = 0; i < window.size; ++i) {
-        for (Index k = 0; k < columns.count; ++k)
-            for (Index a = 0; a < points; ++a) line(a, k) = seen(k, points * i + a);
-        std::fill(sums.begin(), sums.end(), 0.0);
-        for (Index a = 0; a < points; ++a) {
-            const double y = down[static_cast<std::size_t>(points * i + a)], rest = y * y + z * z;
-            const double* x = across.data();
-            for (double& sum : sums)
-                for (const double weight : rule.weights) {
-                    const double root = std::sqrt(*x * *x + rest);
-                    const Index first = interpolation.weights((*x / root - p0) * scale, weights);
-                    const Complex* from = line.view().row(a) + (first - columns.first);
-                    Complex value = 0;
-                    for (Index tap = 0; tap < taps; ++tap) value += weights[tap] * from[tap];
-                    // Obliquity, and how far the light has spread.
-                    sum += rule.weights[static_cast<std::size_t>(a)] * weight *
-                           square(z / (wavelength * root * root)) * std::norm(value);
-                    ++x;
-                }
-        }
-        for (Index j = 0; j < window.size; ++j)
-            psf(i, j) =
-                static_cast<float>(sums[static_cast<std::size_t>(j)] * square(window.pixel) / (4 * light));
-    }
+    Array<float> psf(sums.shape());
+    for (Index i = 0; i < psf.elements(); ++i) psf.data()[i] = static_cast<float>(scale * sums.data()[i]);
     return psf;
 }
 

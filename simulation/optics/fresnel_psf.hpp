@@ -1,30 +1,35 @@
 // sonolux/simulation/optics/fresnel_psf.hpp
 //
-// The single-transform Fresnel propagator of propagation.hpp, computing no more than is looked at.
+// The window of a single-transform Fresnel field, and no more of it.
 //
-// A field that fills a third of its grid along each side, of whose spectrum a window is looked at, needs a
-// third of the transforms along rows, and of those along columns the ones in the window. Between samples the
-// field is interpolated first along one axis and then along the other: a point (X, Y, z) of the sensor is
-// seen at the direction cosines
+// With the transverse frequencies (F, G) = (X, Y) / R of the point (X, Y) = c + u, R = sqrt(z^2 + X^2 + Y^2),
+// the field is the transform A(F, G) of the aperture's, of which a full grid holds ten to thirty times what a
+// window looks at. Here
 //
-//     p = X / S,   q = Y / S,   S^2 = X^2 + Y^2 + z^2
+//     1. rows of cells that let light through are transformed, and the columns F that are looked at kept
+//     2. those columns are transformed, and the rows G kept
+//     3. rows are interpolated at the F where the nodes X of pixels meet them, F = X sqrt((1 - G^2) / (z^2 +
+//        X^2)), and columns of that at the G of the nodes Y
 //
-// and where X is given, p follows from q alone, p^2 = (1 - q^2) X^2 / (X^2 + z^2), and likewise for Y.
+// on grids 9/4 times as dense as the aperture needs, for windowed sincs of 16 taps. What step 3 interpolates
+// along G moves by dF / dG = -F G / (1 - G^2) at the same time: it is sampled by 1 + |F G| / (1 - G^2) more
+// densely.
 #pragma once
-
-#include <complex>
-#include <vector>
 
 #include <sonolux/simulation/optics/propagation.hpp>
 
 namespace sonolux::detail {
 
-/// The field behind a relief, in cells of one pitch about the axis: [cells, cells].
-using ReliefField = Array<std::complex<double>>;
+/// What does not depend on the wavelength, and costs a look at all cells.
+struct MapSummary {
+    explicit MapSummary(const HeightMap& map);
 
-/// What arrives on each pixel of the window, [size, size], as a fraction of `light`: of the phases that
-/// `field` has beyond those of a wave to the middle of the window. `points` a side integrate a pixel.
-[[nodiscard]] Array<float> fresnel_window(const ReliefField& field, const FieldGrid& grid, double wavelength,
-                                          double distance, const PsfWindow& window, int points, double light);
+    double aperture = 0, light = 0;
+    Index first_row = 0, last_row = 0;  ///< of those that let light through
+};
+
+/// The fraction of the light on each pixel, [size, size], from a grid that field_grid has found.
+[[nodiscard]] Array<float> fresnel_psf(const MapOptics& optics, const MapSummary& map, double wavelength,
+                                       const PsfWindow& window, const FieldGrid& grid, int points);
 
 }  // namespace sonolux::detail

@@ -59,15 +59,17 @@ Delay ideal_lens(const MapOptics& optics, double x, double y) {
     return {-(x * x + y * y) / (root + f), -x / root, -y / root};
 }
 
-/// The field behind the relief, cut into the grid's cells. `smooth(x, y)` is added to the delay;
-/// `mean(slope)` is the factor that a cell gets where that varies by `slope` turns across it.
+/// The field behind the relief, cut into the grid's cells: sample m of each axis, which may be negative, is
+/// at index m mod size and stands at (m + offset) pitch. `smooth(x, y)` is added to the delay; `mean(slope)`
+/// is the factor that a cell gets where that varies by `slope` turns across it.
 template <class Smooth, class Mean>
 Array<Complex> relief_field(const MapOptics& optics, double wavelength, const FieldGrid& grid,
                             Smooth&& smooth, Mean&& mean) {
     const HeightMap& map = optics.map;
     const Index fine = map.cells() * grid.parts;
     const double relief = optics.material.refractive_index(wavelength) - 1, k = 2 * pi / wavelength;
-    Array<Complex> field({fine, fine});
+    Array<Complex> field({grid.size, grid.size});
+    const auto place = [&](Index i) { return (i - fine / 2 + grid.size) % grid.size; };
     const auto at = [&](Index i) {
         return (static_cast<double>(i) - static_cast<double>(fine - 1) / 2) * grid.pitch;
     };
@@ -77,22 +79,11 @@ Array<Complex> relief_field(const MapOptics& optics, double wavelength, const Fi
             if (amplitude == 0) continue;
             const Delay delay = smooth(at(j), at(i));
             const double turns = grid.pitch / wavelength;
-            field(i, j) =
+            field(place(i), place(j)) =
                 std::polar(1.0, k * (relief * map.height(i / grid.parts, j / grid.parts) + delay.value)) *
                 (amplitude * mean(delay.slope_x * turns) * mean(delay.slope_y * turns));
         }
     return field;
-}
-
-/// A field about the axis on a larger grid: sample m of each axis, which may be negative, is at index m mod
-/// size.
-Array<Complex> on_grid(const Array<Complex>& field, Index size) {
-    const Index fine = field.shape()[0];
-    Array<Complex> grid({size, size});
-    const auto place = [&](Index i) { return (i - fine / 2 + size) % size; };
-    for (Index i = 0; i < fine; ++i)
-        for (Index j = 0; j < fine; ++j) grid(place(i), place(j)) = field(i, j);
-    return grid;
 }
 
 /// Integrates |field|^2 over pixels. `place(ux, uy, x, y)` gives the samples that stand for the point u of
@@ -134,32 +125,13 @@ Array<float> integrate(View<const Complex> field, const PsfWindow& window, int p
     return psf;
 }
 
-Array<float> fresnel_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
-                         const FieldGrid& grid, int points) {
-    const Geometry c(optics, window);
-    const auto path = [&](double x, double y) {
-        // sqrt(z^2 + |x - c|^2) - R_0 + x . c / R_0 without its cancellation.
-        const double along = (x * c.x + y * c.y) / c.slant, change = x * x + y * y - 2 * along * c.slant;
-        const double root = std::sqrt(square(c.slant) + change);
-        Delay delay = ideal_lens(optics, x, y);
-        delay.value += change / (root + c.slant) + along;
-        delay.slope_x += (x - c.x) / root + c.x / c.slant;
-        delay.slope_y += (y - c.y) / root + c.y / c.slant;
-        return delay;
-    };
-    return detail::fresnel_window(relief_field(optics, wavelength, grid, path, sinc), grid, wavelength, c.z,
-                                  window, points, optics.map.light());
-}
-
 Array<float> angular_spectrum_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
                                   const FieldGrid& grid, int points) {
     const Geometry c(optics, window);
     // The spectrum below is that of square cells, which an ideal lens is not made of.
-    Array<Complex> field =
-        on_grid(relief_field(
-                    optics, wavelength, grid, [&](double x, double y) { return ideal_lens(optics, x, y); },
-                    [](double turns) { return 1 / sinc(turns); }),
-                grid.size);
+    Array<Complex> field = relief_field(
+        optics, wavelength, grid, [&](double x, double y) { return ideal_lens(optics, x, y); },
+        [](double turns) { return 1 / sinc(turns); });
     const FieldTransform transform(grid.size);
     transform.forward(field);
     const double cells = static_cast<double>(grid.size), width = cells * grid.pitch;
@@ -195,10 +167,12 @@ Array<float> angular_spectrum_psf(const MapOptics& optics, double wavelength, co
 
 }  // namespace
 
-FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow& window,
-                     Propagator propagator, Index largest_grid) {
-    check(optics, wavelength, window);
-    const double z = optics.distance, aperture = optics.map.aperture();
+namespace {
+
+/// field_grid for what check() has passed.
+FieldGrid checked_grid(const MapOptics& optics, double aperture, double wavelength, const PsfWindow& window,
+                       Propagator propagator, Index largest_grid) {
+    const double z = optics.distance;
     const double width = static_cast<double>(window.size) * window.pixel;
     const bool fresnel = propagator == Propagator::fresnel;
     // How steep an ideal lens is, less what the way to its focus takes away again: for f = z all of it.
@@ -228,30 +202,53 @@ FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow
     return grid;
 }
 
+int points_across(const MapOptics& optics, double aperture, double wavelength, const PsfWindow& window) {
+    const double detail_size = wavelength * optics.distance / aperture;
+    return std::clamp(static_cast<int>(std::ceil(3 + 2 * window.pixel / detail_size)), 4, 64);
+}
+
+}  // namespace
+
+FieldGrid field_grid(const MapOptics& optics, double wavelength, const PsfWindow& window,
+                     Propagator propagator, Index largest_grid) {
+    check(optics, wavelength, window);
+    return checked_grid(optics, optics.map.aperture(), wavelength, window, propagator, largest_grid);
+}
+
 Array<float> map_psf(const MapOptics& optics, double wavelength, const PsfWindow& window,
                      Propagator propagator, Index largest_grid) {
-    const FieldGrid grid = field_grid(optics, wavelength, window, propagator, largest_grid);
-    const double detail_size = wavelength * optics.distance / optics.map.aperture();
-    const int points = std::clamp(static_cast<int>(std::ceil(3 + 2 * window.pixel / detail_size)), 4, 64);
-    return propagator == Propagator::fresnel ? fresnel_psf(optics, wavelength, window, grid, points)
-                                             : angular_spectrum_psf(optics, wavelength, window, grid, points);
+    check(optics, wavelength, window);
+    const detail::MapSummary map(optics.map);
+    const FieldGrid grid = checked_grid(optics, map.aperture, wavelength, window, propagator, largest_grid);
+    const int points = points_across(optics, map.aperture, wavelength, window);
+    return propagator == Propagator::fresnel
+               ? detail::fresnel_psf(optics, map, wavelength, window, grid, points)
+               : angular_spectrum_psf(optics, wavelength, window, grid, points);
 }
 
 PsfBank make_psf_bank(const MapOptics& optics, const PsfBankOptions& options, double tan_x, double tan_y,
                       Context& context) {
     check_wavelengths(options.wavelengths);
     const PsfWindow window{options.pixel, options.size, tan_x, tan_y};
-    for (const double wavelength : options.wavelengths)
-        static_cast<void>(field_grid(optics, wavelength, window, Propagator::fresnel));
-    require_fine_wavelengths(options.wavelengths, options.pixel, optics.map.aperture(),
+    check(optics, options.wavelengths.front(), window);
+    const detail::MapSummary map(optics.map);
+    std::vector<FieldGrid> grids;
+    for (const double wavelength : options.wavelengths) {
+        static_cast<void>(optics.material.refractive_index(wavelength));
+        grids.push_back(checked_grid(optics, map.aperture, wavelength, window, Propagator::fresnel, 8192));
+    }
+    require_fine_wavelengths(options.wavelengths, options.pixel, map.aperture,
                              options.allow_coarse_wavelengths);
     const auto count = static_cast<Index>(options.wavelengths.size());
     PsfBank bank{options.wavelengths, options.pixel, Array<float>({count, options.size, options.size})};
     std::vector<std::exception_ptr> errors(options.wavelengths.size());  // of memory
     parallel_for(context, count, [&](Index w, int) {
         try {
+            const auto at = static_cast<std::size_t>(w);
+            const double wavelength = options.wavelengths[at];
             const Array<float> psf =
-                map_psf(optics, options.wavelengths[static_cast<std::size_t>(w)], window);
+                detail::fresnel_psf(optics, map, wavelength, window, grids[at],
+                                    points_across(optics, map.aperture, wavelength, window));
             std::copy(psf.begin(), psf.end(), bank.psf.view()[w].data());
         } catch (...) {
             errors[static_cast<std::size_t>(w)] = std::current_exception();

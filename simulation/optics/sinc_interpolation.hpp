@@ -11,14 +11,16 @@
 
 namespace sonolux::detail {
 
-/// For signals that are sampled three times as densely as they must be: what the taps leave out and
-/// mirror is below 1e-6 of the signal (J. Kaiser 1974; beta = 14), and their table is linear over 1/4096.
-class SincInterpolation {
+/// For signals that are sampled `density` times as densely as they must be: what the taps leave out and
+/// mirror is below 1e-6 of the signal (J. Kaiser 1974; beta = 14 = pi taps (1 - 1 / density) / 2), and their
+/// table is linear over 1/4096.
+template <Index taps_>
+class WindowedSinc {
 public:
-    static constexpr Index taps = 14;
+    static constexpr Index taps = taps_, phases = 4096, before = taps / 2 - 1;
+    static constexpr double beta = 14;
 
-    SincInterpolation() {
-        constexpr double beta = 14;
+    WindowedSinc() {
         const double scale = std::cyl_bessel_i(0.0, beta);
         for (Index p = 0; p <= phases; ++p) {
             double* row = table_.data() + p * taps;
@@ -45,9 +47,14 @@ public:
         return static_cast<Index>(cell) - before;
     }
 
+    /// [phases + 1, taps]: the weights at phase p / phases.
+    [[nodiscard]] const double* table() const noexcept { return table_.data(); }
+
 private:
-    static constexpr Index phases = 4096, before = taps / 2 - 1;
     std::vector<double> table_ = std::vector<double>(static_cast<std::size_t>((phases + 2) * taps));
 };
+
+using SincInterpolation = WindowedSinc<14>;   ///< of density 3
+using DenseInterpolation = WindowedSinc<16>;  ///< of density 9/4
 
 }  // namespace sonolux::detail
