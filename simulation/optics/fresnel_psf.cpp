@@ -82,6 +82,15 @@ struct Band {
     [[nodiscard]] double frequency(Index k) const { return middle + static_cast<double>(first + k) / scale; }
     /// Where sample k, which may be negative, is in a transform.
     [[nodiscard]] Index wrapped(Index k) const { return (k % length + length) % length; }
+
+    /// Writes a line to be transformed: `samples_count` from sample `start` on, at most as many as there are,
+    /// and zeros.
+    void put(const Complex* samples, Index samples_count, Index start, Complex* line) const {
+        const Index at = wrapped(start), before_end = std::min(samples_count, length - at);
+        std::fill_n(line, length, Complex{});
+        std::copy_n(samples, before_end, line + at);
+        std::copy_n(samples + before_end, samples_count - before_end, line);
+    }
 };
 
 /// A window, its nodes and what is needed of the transform along each axis.
@@ -168,8 +177,7 @@ Array<Complex> transformed_rows(const MapOptics& optics, const MapSummary& summa
                                .frequency = 1 / wavelength},
                               reinterpret_cast<double*>(cells.data()));
             Complex* line = lines.view().row(r);
-            std::fill_n(line, band.length, Complex{});
-            for (Index j = first; j < end; ++j) line[band.wrapped(j - fine / 2)] = cells.data()[j - first];
+            band.put(cells.data(), end - first, first - fine / 2, line);
             transform.forward(line);
         }
         for (Index k = 0; k < band.count; ++k) {
@@ -192,9 +200,7 @@ Planes transformed_columns(const Array<Complex>& columns, Index first_row, const
         const Index some = std::min(together, count - start);
         for (Index r = 0; r < some; ++r) {
             Complex* line = lines.view().row(r);
-            std::fill_n(line, band.length, Complex{});
-            const Complex* column = columns.view().row(start + r);
-            for (Index i = 0; i < rows; ++i) line[band.wrapped(first_row + i)] = column[i];
+            band.put(columns.view().row(start + r), rows, first_row, line);
             transform.forward(line);
         }
         for (Index k = 0; k < band.count; ++k) {

@@ -62,7 +62,7 @@ enum class Propagator { fresnel, angular_spectrum };
 struct FieldGrid {
     double pitch = 0;  ///< m
     Index parts = 1;   ///< into which each cell of the map is cut, along each side
-    Index size = 0;    ///< of the transform
+    Index size = 0;    ///< of a transform that holds all of the field; `fresnel` computes the window's part
 };
 
 /// Throws Error{invalid_argument} where the rules above ask for more than `largest_grid` samples a side.
