@@ -38,9 +38,8 @@ void add_lens_options(CLI::App& command, LensArguments& arguments) {
         ->type_name("FILE")
         ->group(group);
     command
-        .add_option(
-            "--save-kernels", arguments.kernels,
-            "where to keep the kernels that were computed from the recipe (.npy), which takes minutes")
+        .add_option("--save-kernels", arguments.kernels,
+                    "where to keep the kernels that were computed from the recipe (.npy)")
         ->type_name("FILE")
         ->group(group);
     command
@@ -89,7 +88,7 @@ std::shared_ptr<const LensField> read_field(const Model& model, const Image& cap
     if (!computed && !arguments.kernels.empty())
         throw UsageError("--save-kernels is for recipes: these kernels are in a file already");
     require_folder_of(arguments.kernels);
-    // Before anything takes minutes.
+    // Before anything takes long.
     auto field = std::make_shared<LensField>(computed ? lens_axis_from_recipe(arguments.lens, context)
                                                       : read_lens_field(arguments.lens));
     const double difference = difference_from_model(*field, model);

@@ -28,13 +28,13 @@ struct LensField {
 [[nodiscard]] LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index columns,
                                                Index grid_rows, Index grid_columns, Context& context);
 
-/// The kernel of its axis alone, which takes no minutes: exact for lenses of rings. Throws as
+/// The kernel of its axis alone, in less than a second: exact for lenses of rings. Throws as
 /// lens_field_from_recipe does.
 [[nodiscard]] LensField lens_axis_from_recipe(const std::string& recipe, Context& context);
 
-/// Kernels as NumPy saves them, float32 [grid rows, grid columns, channels, size, size]: they take minutes to
-/// compute. Throws Error{file_error}, and Error{corrupt_data} naming file and shape for what is no such array
-/// or not finite.
+/// Kernels as NumPy saves them, float32 [grid rows, grid columns, channels, size, size]: they take half a
+/// minute and more to compute. Throws Error{file_error}, and Error{corrupt_data} naming file and shape for
+/// what is no such array or not finite.
 [[nodiscard]] LensField read_lens_field(const std::string& path);
 void write_lens_field(const std::string& path, const LensField& field);
 
