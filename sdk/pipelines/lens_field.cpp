@@ -73,13 +73,8 @@ LensField lens_field_from_recipe(const std::string& recipe, Index rows, Index co
                         std::sqrt(half * half + system.lens.focal_length * system.lens.focal_length) / half;
     const MapOptics optics{map_of(relief_of(system.lens), std::min(zone / 4, system.bank.pixel / 2)),
                            system.lens.material, system.distance, 0};
-    PsfBankOptions options;
-    options.wavelengths = system.bank.wavelengths;
-    options.pixel = system.bank.pixel;
-    options.size = system.bank.size();
-    options.allow_coarse_wavelengths = true;  // read_lens_system has asked for what is fine enough
     LensField field{grid_rows, grid_columns, {}};
-    field.kernels = field_kernels(optics, options, system.response,
+    field.kernels = field_kernels(optics, bank_options(system), system.response,
                                   {rows, columns, grid_rows, grid_columns, true}, context);
     return field;
 }

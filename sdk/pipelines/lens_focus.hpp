@@ -43,7 +43,7 @@ struct FocusEstimate {
 
 /// Recovers the middle of a capture [channels, rows, columns] by the model's network, `noise` being the
 /// variance of each channel, at equal steps of distance and then by golden section about the best of them.
-/// Reserves the workspace of `context`, which hears about progress. Throws Error{invalid_argument} for
+/// `context` lends its threads and hears about progress. Throws Error{invalid_argument} for
 /// options out of order and for a capture that has no edges, Error{cancelled}, and as LensRecovery does.
 [[nodiscard]] FocusEstimate find_focus(const Model& model, View<const float> capture,
                                        std::span<const double> noise, const KernelsAtDistance& kernels,

@@ -57,15 +57,19 @@ Array<float> central_kernels(View<const float> kernels, Index size) {
     return middle;
 }
 
-Array<float> white_kernels_at(const LensSystem& system, double distance, Context& context) {
-    RadialOptics optics = optics_of(system.lens);
-    optics.distance = distance;
+PsfBankOptions bank_options(const LensSystem& system) {
     PsfBankOptions options;
     options.wavelengths = system.bank.wavelengths;
     options.pixel = system.bank.pixel;
     options.size = system.bank.size();
     options.allow_coarse_wavelengths = true;  // read_lens_system has asked for what is fine enough
-    return white_kernels(make_psf_bank(optics, options, context), system.response);
+    return options;
+}
+
+Array<float> white_kernels_at(const LensSystem& system, double distance, Context& context) {
+    RadialOptics optics = optics_of(system.lens);
+    optics.distance = distance;
+    return white_kernels(make_psf_bank(optics, bank_options(system), context), system.response);
 }
 
 LensSystem read_lens_system(RecipeTable& recipe, Context& context) {

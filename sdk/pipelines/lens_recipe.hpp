@@ -32,6 +32,9 @@ struct LensSystem {
 /// directory. Throws Error naming file, line and key, or what the optics refuse.
 [[nodiscard]] LensSystem read_lens_system(RecipeTable& recipe, Context& context);
 
+/// What another bank on the pixels and at the wavelengths of the system's is asked for.
+[[nodiscard]] PsfBankOptions bank_options(const LensSystem& system);
+
 /// The kernels of grey scenes for a sensor at another distance (m), as large as the system's. Throws
 /// Error{invalid_argument} as make_psf_bank does.
 [[nodiscard]] Array<float> white_kernels_at(const LensSystem& system, double distance, Context& context);

@@ -79,7 +79,18 @@ TEST(FourierAllocation, DoesNotHappenWhileACaptureThroughALensIsRecovered) {
     EXPECT_EQ(status, Status::ok);
 }
 
-// A plan for captures of 30 x 41 pixels, with memory; null where one of the two failed.
+// A plan with memory; null where one of the two failed.
+slx_plan* bound_plan(const slx_model* model, const slx_plan_options& options, slx_error& error) {
+    slx_plan* plan = nullptr;
+    if (slx_plan_create(model, &options, &plan, &error) == SLX_OK &&
+        slx_plan_bind(plan, nullptr, 0, &error) != SLX_OK) {
+        slx_plan_destroy(plan);
+        plan = nullptr;
+    }
+    return plan;
+}
+
+// The same for captures of 30 x 41 pixels.
 slx_plan* bound_lens_plan(const slx_model* model, int threads, slx_error& error) {
     static const Array<float> kernels = gaussian_lens_kernels(5, 0.7, 0.2);
     slx_plan_options options{};
@@ -90,13 +101,7 @@ slx_plan* bound_lens_plan(const slx_model* model, int threads, slx_error& error)
     options.electrons = 7000;
     options.lens_kernels = kernels.data();
     options.lens_kernel_size = 5;
-    slx_plan* plan = nullptr;
-    if (slx_plan_create(model, &options, &plan, &error) == SLX_OK &&
-        slx_plan_bind(plan, nullptr, 0, &error) != SLX_OK) {
-        slx_plan_destroy(plan);
-        plan = nullptr;
-    }
-    return plan;
+    return bound_plan(model, options, error);
 }
 
 TEST(FourierAllocation, DoesNotHappenInRunsOfAPlanForALens) {
@@ -231,17 +236,8 @@ TEST(FourierAllocation, MayFailWhileAPlanThatDeblursIsCreatedAndBound) {
     options.kernel = kernel.data();
     options.kernel_rows = 5;
     options.kernel_columns = 4;
-    refuse_each_allocation(
-        [&](slx_error& error) {
-            slx_plan* plan = nullptr;
-            if (slx_plan_create(model, &options, &plan, &error) == SLX_OK &&
-                slx_plan_bind(plan, nullptr, 0, &error) != SLX_OK) {
-                slx_plan_destroy(plan);
-                plan = nullptr;
-            }
-            return plan;
-        },
-        slx_plan_destroy);
+    refuse_each_allocation([&](slx_error& error) { return bound_plan(model, options, error); },
+                           slx_plan_destroy);
     slx_model_destroy(model);
 }
 
